@@ -1,0 +1,41 @@
+/* gomem._core: the module definition and nothing else.
+ *
+ * Each part of the core lives in a file of its own and adds its functions and types through one
+ * gm_add_NOUN(module) function, named in the table below. */
+#include "types.h"
+
+static int (*const parts[])(PyObject *module) = {
+    NULL,
+};
+
+static int
+core_exec(PyObject *module)
+{
+    for (size_t i = 0; parts[i] != NULL; i++) {
+        if (parts[i](module) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyModuleDef_Slot core_slots[] = {
+    {Py_mod_exec, core_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef core_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "gomem._core",
+    .m_doc = "The native part of gomem; use the functions of the gomem package instead.",
+    .m_slots = core_slots,
+};
+
+PyMODINIT_FUNC
+PyInit__core(void)
+{
+    return PyModuleDef_Init(&core_module);
+}

@@ -1,0 +1,7 @@
+"""``python -m gomem`` is the command ``gomem``."""
+
+import sys
+
+from gomem.cli import main
+
+sys.exit(main())

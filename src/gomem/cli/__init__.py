@@ -1,0 +1,45 @@
+"""The command line: ``gomem VERB [options] ...``, one verb a file.
+
+Exit codes: 0 fine, 1 found something, 2 could not run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from gomem.errors import GomemError
+
+# verb -> (module under gomem.cli, what it does); the module has a function main(verb, args) -> exit code.
+VERBS: dict[str, tuple[str, str]] = {}
+
+
+def usage() -> str:
+    width = max(map(len, VERBS), default=0)
+    lines = [f"  {verb:<{width}}  {what}" for verb, (_, what) in VERBS.items()]
+    return "\n".join(["usage: gomem VERB [options] ...", "", *lines, "", "gomem VERB --help tells more."])
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = sys.argv[1:] if argv is None else argv
+    if args in (["-h"], ["--help"], ["help"]):
+        print(usage())
+        return 0
+    if args in (["--version"], ["-V"]):
+        from gomem import __version__
+
+        print(f"gomem {__version__}")
+        return 0
+    if not args or args[0] not in VERBS:
+        got = repr(args[0]) if args else "nothing"
+        print(f"gomem: verb: got {got}, want one of {', '.join(VERBS)}; see gomem --help", file=sys.stderr)
+        return 2
+    try:
+        module = importlib.import_module(f"gomem.cli.{VERBS[args[0]][0]}")
+        return module.main(args[0], args[1:])
+    except GomemError as error:
+        print(f"gomem {args[0]}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,14 @@
+"""The package as a whole: what importing it does, and that its parts point at each other one way only."""
+
+import subprocess
+import sys
+
+
+def test_import_is_free_of_side_effects():
+    code = (
+        "import sys, threading; before = set(sys.modules); import gomem; "
+        "new = {m.partition('.')[0] for m in set(sys.modules) - before} - {'gomem'}; "
+        "outside = new - sys.stdlib_module_names; "
+        "assert not outside, outside; assert threading.active_count() == 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
