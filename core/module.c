@@ -4,7 +4,16 @@
  * gm_add_NOUN(module) function, named in the table below. */
 #include "types.h"
 
+int gm_add_column(PyObject *module);
+int gm_add_wire(PyObject *module);
+int gm_add_samples(PyObject *module);
+int gm_add_graph(PyObject *module);
+
 static int (*const parts[])(PyObject *module) = {
+    gm_add_column,
+    gm_add_wire,
+    gm_add_samples,
+    gm_add_graph,
     NULL,
 };
 

@@ -1,0 +1,136 @@
+"""Profile files: compressed or not, read with a limit on what they may grow to, written by way of a temporary name.
+
+A gzip or zstd file that inflates to more than ``MAX_INFLATED_BYTES`` and by more than ``MAX_RATIO`` is refused: real
+profiles shrink 3- to 30-fold, the worst seen 60-fold, and gzip's own limit is about 1000.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from os import PathLike
+from typing import BinaryIO
+
+from gomem.errors import ProfileError, UnsupportedError
+from gomem.pprof.model import Profile
+
+MAX_INFLATED_BYTES = 1 << 28
+MAX_RATIO = 200
+
+# Go's runtime compresses its profiles with BestSpeed too: gzip's better levels cost five times the time for 10% less.
+_GZIP_LEVEL = 1
+_CHUNK_BYTES = 1 << 16  # of compressed input: at most 64 MB of output between two looks at the limit
+
+
+def inflate(data: bytes) -> bytes | bytearray:
+    """The bytes without their gzip or zstd compression; any others as they are.
+
+    Raises ProfileError when the compression is broken or grows past the limits above.
+    """
+    if data[:2] == b"\x1f\x8b":
+        return _inflate_gzip(data)
+    if data[:4] == b"\x28\xb5\x2f\xfd":
+        return _inflate_zstd(data)
+    return data
+
+
+def _check_growth(inflated: int, compressed: int) -> None:
+    if inflated > MAX_INFLATED_BYTES and inflated > compressed * MAX_RATIO:
+        raise ProfileError(f"decompressing profile: {compressed} bytes inflate to more than {inflated}: refused")
+
+
+def _inflate_gzip(data: bytes) -> bytearray:
+    out = bytearray()
+    at = 0
+    while at < len(data):
+        stream = zlib.decompressobj(31)
+        try:
+            while not stream.eof:
+                if at >= len(data):
+                    raise ProfileError("decompressing profile: unexpected EOF")
+                out += stream.decompress(data[at : at + _CHUNK_BYTES])
+                at += _CHUNK_BYTES
+                _check_growth(len(out), len(data))
+        except zlib.error as error:
+            raise ProfileError(f"decompressing profile: {_gzip_problem(str(error))}") from None
+        at = min(at, len(data)) - len(stream.unused_data)
+    return out
+
+
+def _gzip_problem(text: str) -> str:
+    if "incorrect data check" in text or "incorrect length check" in text:
+        return "gzip: invalid checksum"
+    if "header" in text or "unknown compression method" in text:
+        return "gzip: invalid header"
+    return "flate: corrupt input"
+
+
+def _inflate_zstd(data: bytes) -> bytearray:
+    try:
+        import zstandard
+    except ImportError:
+        raise UnsupportedError(
+            "decompressing profile: zstd: the zstandard package is not installed; pip install 'gomem[view]'"
+        ) from None
+    out = bytearray()
+    try:
+        for piece in zstandard.ZstdDecompressor(max_window_size=1 << 27).read_to_iter(data, write_size=_CHUNK_BYTES):
+            out += piece
+            _check_growth(len(out), len(data))
+    except zstandard.ZstdError as error:
+        raise ProfileError(f"decompressing profile: zstd: {error}") from None
+    return out
+
+
+def deflate(parts: Iterator[bytes], level: int = _GZIP_LEVEL) -> Iterator[bytes]:
+    """The parts as one gzip stream without a time stamp, so that equal profiles give equal bytes."""
+    stream = zlib.compressobj(level, zlib.DEFLATED, 31)
+    for part in parts:
+        yield stream.compress(part)
+    yield stream.flush()
+
+
+def write_profile(profile: Profile, target: str | PathLike[str] | BinaryIO, *, compress: bool = True) -> None:
+    """See ``Profile.write``."""
+    from gomem.pprof.wire import encode_parts
+
+    parts = deflate(encode_parts(profile)) if compress else encode_parts(profile)
+
+    def fill(file: BinaryIO) -> None:
+        for part in parts:
+            file.write(part)
+
+    if isinstance(target, (str, PathLike)):
+        replace_file(os.fspath(target), fill)
+    else:
+        fill(target)
+
+
+def replace_file(path: str, fill: Callable[[BinaryIO], None]) -> None:
+    """Writes a file by way of a temporary name beside it; pipes and devices are written directly.
+
+    An old file gives its permissions to the new one, a new file gets what the process's umask leaves of 0666; a
+    symbolic link stays, what it points at is replaced.
+    """
+    path = os.path.realpath(path)
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):
+        with open(path, "wb") as file:
+            fill(file)
+        return
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(descriptor, stat.S_IMODE(mode))
+            fill(file)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
