@@ -8,12 +8,14 @@ int gm_add_column(PyObject *module);
 int gm_add_wire(PyObject *module);
 int gm_add_samples(PyObject *module);
 int gm_add_graph(PyObject *module);
+int gm_add_heap(PyObject *module);
 
 static int (*const parts[])(PyObject *module) = {
     gm_add_column,
     gm_add_wire,
     gm_add_samples,
     gm_add_graph,
+    gm_add_heap,
     NULL,
 };
 

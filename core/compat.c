@@ -1,0 +1,163 @@
+/* The CPython internals that the core reads. See compat.h for the table of what moved when. */
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#endif
+#include "compat.h"
+
+#include "internal/pycore_frame.h"
+
+#if PY_VERSION_HEX >= 0x030E0000
+#error "gomem: CPython 3.14 and later are not supported yet: build it with 3.11, 3.12 or 3.13"
+#endif
+
+#if PY_VERSION_HEX >= 0x030D0000
+#define GM_UNCHECKED_TSTATE PyThreadState_GetUnchecked
+#define GM_NEWEST_FRAME(ts) ((ts)->current_frame)
+#define GM_CODE(f) ((PyObject *)(f)->f_executable)
+#define GM_INSTRUCTION(f) ((f)->instr_ptr)
+#else
+#define GM_UNCHECKED_TSTATE _PyThreadState_UncheckedGet
+#define GM_NEWEST_FRAME(ts) ((ts)->cframe->current_frame)
+#define GM_CODE(f) ((PyObject *)(f)->f_code)
+#define GM_INSTRUCTION(f) ((f)->prev_instr)
+#endif
+
+#if PY_VERSION_HEX >= 0x030C0000
+#define GM_IS_SHIM(f) ((f)->owner == FRAME_OWNED_BY_CSTACK)
+#else
+#define GM_IS_SHIM(f) false
+#endif
+
+bool
+gm_holds_gil_no_python(void)
+{
+    PyThreadState *current = GM_UNCHECKED_TSTATE();
+    return current != NULL && current == PyGILState_GetThisThreadState();
+}
+
+PyThreadState *
+gm_thread_state_no_python(bool have_gil)
+{
+    return have_gil ? GM_UNCHECKED_TSTATE() : PyGILState_GetThisThreadState();
+}
+
+int
+gm_walk_no_python(PyThreadState *ts, gm_frame *out, int max, bool *cut)
+{
+    *cut = false;
+    if (ts == NULL) {
+        return 0;
+    }
+    int count = 0;
+    for (_PyInterpreterFrame *f = GM_NEWEST_FRAME(ts); f != NULL; f = f->previous) {
+        PyObject *code = GM_CODE(f);
+        if (GM_IS_SHIM(f) || code == NULL || !PyCode_Check(code) || _PyFrame_IsIncomplete(f)) {
+            continue;
+        }
+        if (count == max) {
+            *cut = true;
+            break;
+        }
+        out[count].code = (PyCodeObject *)code;
+        out[count].lasti = (int)((char *)GM_INSTRUCTION(f) - (char *)_PyCode_CODE((PyCodeObject *)code));
+        count++;
+    }
+    return count;
+}
+
+/* FNV-1a over the string's own storage; used only where the object has no hash yet and may not be given one. */
+static uint64_t
+content_hash(PyObject *string)
+{
+    const unsigned char *bytes = PyUnicode_DATA(string);
+    size_t size = (size_t)PyUnicode_GET_LENGTH(string) * PyUnicode_KIND(string);
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+/* With the GIL, hashing an exact str computes and stores a number and allocates nothing. */
+static uint64_t
+string_identity(PyObject *string, bool have_gil)
+{
+    Py_hash_t known = ((PyASCIIObject *)string)->hash;
+    if (known == -1 && have_gil && PyUnicode_CheckExact(string)) {
+        known = PyObject_Hash(string);
+    }
+    return known != -1 ? (uint64_t)known : content_hash(string);
+}
+
+uint64_t
+gm_code_identity_no_python(PyCodeObject *code, bool have_gil)
+{
+    uint64_t file = string_identity(code->co_filename, have_gil);
+    uint64_t name = string_identity(code->co_qualname, have_gil);
+    uint64_t lines = (uintptr_t)code->co_linetable + ((uint64_t)Py_SIZE(code->co_linetable) << 48);
+    uint64_t mixed = file * 0x9e3779b97f4a7c15u + name;
+    mixed = mixed * 0x9e3779b97f4a7c15u + lines;
+    return mixed * 0x9e3779b97f4a7c15u + (uint64_t)code->co_firstlineno + ((uint64_t)Py_SIZE(code) << 32);
+}
+
+int
+gm_code_line_no_python(PyCodeObject *code, int lasti)
+{
+    int line = PyCode_Addr2Line(code, lasti);
+    return line > 0 ? line : code->co_firstlineno;
+}
+
+static size_t
+put_utf8(uint32_t c, char *out, size_t room)
+{
+    if (c >= 0xD800 && c <= 0xDFFF) {
+        c = 0xFFFD;
+    }
+    size_t need = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    if (need > room) {
+        return 0;
+    }
+    if (need == 1) {
+        out[0] = (char)c;
+        return 1;
+    }
+    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    for (size_t i = need - 1; i > 0; i--) {
+        out[i] = (char)(0x80 | (c & 0x3F));
+        c >>= 6;
+    }
+    out[0] = (char)(lead[need] | c);
+    return need;
+}
+
+size_t
+gm_utf8_no_python(PyObject *string, char *out, size_t max)
+{
+    size_t used = 0;
+    int kind = PyUnicode_KIND(string);
+    const void *data = PyUnicode_DATA(string);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(string);
+    for (Py_ssize_t i = 0; i < length; i++) {
+        size_t wrote = put_utf8(PyUnicode_READ(kind, data, i), out + used, max - used);
+        if (wrote == 0) {
+            break;
+        }
+        used += wrote;
+    }
+    return used;
+}
+
+const char *
+gm_layout_mismatch(void)
+{
+    static char reason[200];
+    unsigned long running = Py_Version >> 16, built = PY_VERSION_HEX >> 16;
+    if (running == built) {
+        return NULL;
+    }
+    PyOS_snprintf(reason, sizeof(reason),
+                  "interpreter: gomem was built for CPython %lu.%lu, running %lu.%lu; rebuild with pip install --force-reinstall "
+                  "--no-binary gomem gomem",
+                  built >> 8, built & 0xFF, running >> 8, running & 0xFF);
+    return reason;
+}

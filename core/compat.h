@@ -1,0 +1,50 @@
+/* What differs between CPython versions, as plain functions on opaque types.
+ *
+ * This file and compat.c are the only ones that see CPython's internal headers or compare versions; a test greps
+ * for it. Everything here is _no_python: it reads structs of the running interpreter, creates no object, takes no
+ * reference and calls nothing that does.
+ *
+ * | fact              | 3.11, 3.12                     | 3.13                  | 3.14+                          |
+ * |-------------------|--------------------------------|-----------------------|--------------------------------|
+ * | newest frame      | tstate->cframe->current_frame  | tstate->current_frame | tstate->current_frame          |
+ * | code of a frame   | f_code                         | f_executable          | f_executable, tagged reference |
+ * | instruction       | prev_instr                     | instr_ptr             | instr_ptr                      |
+ * | entry shim frames | none (3.11); owner CSTACK      | owner CSTACK          | owner INTERPRETER              |
+ */
+#ifndef GOMEM_COMPAT_H
+#define GOMEM_COMPAT_H
+
+#include "types.h"
+
+/* One frame of a stack: a borrowed code object, alive as long as its frame, and the byte offset of the instruction. */
+typedef struct {
+    PyCodeObject *code;
+    int lasti;
+} gm_frame;
+
+/* The thread state whose frames the calling thread is running. With the GIL held it is the current one; without it,
+ * the one that this thread last ran with, or NULL for a thread that Python does not know. */
+PyThreadState *gm_thread_state_no_python(bool have_gil);
+
+/* True when the calling thread holds the GIL of the interpreter that its thread state belongs to. */
+bool gm_holds_gil_no_python(void);
+
+/* Writes the newest `max` complete frames of ts into out, leaf first; returns how many, and sets *cut when older ones
+ * were left out. Shim frames and frames that have not yet begun their first instruction are skipped. */
+int gm_walk_no_python(PyThreadState *ts, gm_frame *out, int max, bool *cut);
+
+/* A number that tells two code objects apart that lived at the same address: made of the content hashes of file and
+ * qualified name, the first line and the line table's place and size. */
+uint64_t gm_code_identity_no_python(PyCodeObject *code, bool have_gil);
+
+/* Line number of the instruction at byte offset lasti; the first line of the code if it has none. */
+int gm_code_line_no_python(PyCodeObject *code, int lasti);
+
+/* UTF-8 of a string object, without the object's own cache (which would allocate): writes at most `max` bytes, never
+ * half a character, and returns how many. Lone surrogates become U+FFFD. */
+size_t gm_utf8_no_python(PyObject *string, char *out, size_t max);
+
+/* True when this file was compiled for the running interpreter's minor version; NULL-terminated reason otherwise. */
+const char *gm_layout_mismatch(void);
+
+#endif

@@ -1,0 +1,76 @@
+/* Growable arrays from mmap. See region.h. */
+#define _GNU_SOURCE
+#include "region.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#define FIRST_ROOM ((size_t)16384)
+
+static bool
+set_room(gm_region *region, size_t room)
+{
+    void *base;
+    if (region->base == NULL) {
+        base = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    } else {
+        base = mremap(region->base, region->room, room, MREMAP_MAYMOVE);
+    }
+    if (base == MAP_FAILED) {
+        return false;
+    }
+    region->base = base;
+    region->room = room;
+    return true;
+}
+
+bool
+gm_region_reserve_no_python(gm_region *region, size_t bytes)
+{
+    if (bytes > SIZE_MAX / 4 - region->used) {
+        return false;
+    }
+    size_t need = region->used + bytes;
+    if (need <= region->room) {
+        return true;
+    }
+    size_t room = region->room ? region->room : FIRST_ROOM;
+    while (room < need) {
+        room *= 2;
+    }
+    return set_room(region, room);
+}
+
+size_t
+gm_region_append_no_python(gm_region *region, const void *data, size_t bytes)
+{
+    if (!gm_region_reserve_no_python(region, bytes)) {
+        return SIZE_MAX;
+    }
+    size_t offset = region->used;
+    memcpy(region->base + offset, data, bytes);
+    region->used += bytes;
+    return offset;
+}
+
+bool
+gm_region_zeroed_no_python(gm_region *region, size_t bytes)
+{
+    gm_region fresh = {0};
+    if (!gm_region_reserve_no_python(&fresh, bytes)) {
+        return false;
+    }
+    gm_region_free_no_python(region);
+    fresh.used = bytes;
+    *region = fresh;
+    return true;
+}
+
+void
+gm_region_free_no_python(gm_region *region)
+{
+    if (region->base != NULL) {
+        munmap(region->base, region->room);
+    }
+    *region = (gm_region){0};
+}
