@@ -118,7 +118,8 @@ gm_sample_begin_no_python(gm_countdown *countdown, size_t n, bool have_gil, uint
     if (!watching() || thread->busy) {
         *countdown = (gm_countdown){1 << 20, 0};
     } else {
-        sample->weight = gm_fire_locked(&heap.sampler, countdown, n, heap.books.live.bytes);
+        gm_heap_state state = {heap.books.live.bytes, heap.books.peak_event == heap.books.event};
+        sample->weight = gm_fire_locked(&heap.sampler, countdown, n, state);
         if (sample->weight > 0) {
             sample->stack = capture_locked(have_gil, library);
             sample->era = heap.era;
@@ -189,7 +190,7 @@ fresh_books_locked(void)
     }
     heap.cut = gm_named_location_locked(names, "[stack cut]");
     heap.native_thread = gm_named_location_locked(names, "[native thread]");
-    heap.no_frame = gm_named_location_locked(names, "[no Python frame]");
+    heap.no_frame = gm_named_location_locked(names, "[interpreter]");
     if (heap.cut == GM_NONE || heap.native_thread == GM_NONE || heap.no_frame == GM_NONE) {
         return false;
     }
@@ -280,6 +281,13 @@ heap_start(PyObject *Py_UNUSED(module), PyObject *args)
     }
     (void)native;
     Py_RETURN_NONE;
+}
+
+/* Whether this process was forked while a profile ran and has not been told yet what to do. */
+static PyObject *
+heap_forked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyBool_FromLong(heap.active && heap.in_child);
 }
 
 static PyObject *
@@ -469,10 +477,10 @@ make_threads(void)
 static PyObject *
 make_export(const struct copies *copies)
 {
-    return Py_BuildValue("{sNsNsNsNsNs(dd)s(dd)s(dd)}", "strings", list_of(copies, copies->string_count, make_string),
+    return Py_BuildValue("{sNsNsNsNsNs[s]s(dd)s(dd)s(dd)}", "strings", list_of(copies, copies->string_count, make_string),
                          "functions", list_of(copies, copies->function_count, make_function), "locations",
                          list_of(copies, copies->location_count, make_location), "stacks",
-                         list_of(copies, copies->stack_count, make_stack), "threads", make_threads(), "alloc",
+                         list_of(copies, copies->stack_count, make_stack), "threads", make_threads(), "libraries", "", "alloc",
                          copies->alloc.objects, copies->alloc.bytes, "inuse", copies->live.objects,
                          copies->live.bytes, "peak", copies->peak.objects, copies->peak.bytes);
 }
@@ -517,6 +525,7 @@ heap_stats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 static PyMethodDef heap_methods[] = {
     {"heap_start", heap_start, METH_VARARGS, "Starts a profile."},
     {"heap_stop", heap_stop, METH_NOARGS, "Stops it; False if none was running."},
+    {"heap_forked", heap_forked, METH_NOARGS, "True in a forked child before heap_start or heap_stop."},
     {"heap_mend", heap_mend, METH_NOARGS, "Puts lost hooks back; True if they were lost."},
     {"heap_name_thread", heap_name_thread, METH_O, "Names the calling thread in samples to come."},
     {"heap_export", heap_export, METH_NOARGS, "The profile's tables."},

@@ -90,12 +90,21 @@ raw_realloc(void *ctx, void *block, size_t n)
     return raw.realloc(ctx, block, n);
 }
 
+/* Apart from the fast path, which so needs no stack frame. */
+__attribute__((noinline)) static void
+free_sampled(const PyMemAllocatorEx *below, void *ctx, void *block)
+{
+    gm_live old;
+    gm_forget_no_python(block, &old);
+    below->free(ctx, block);
+}
+
 static void
 raw_free(void *ctx, void *block)
 {
     if (gm_maybe_sampled(block)) {
-        gm_live old;
-        gm_forget_no_python(block, &old);
+        free_sampled(&raw, ctx, block);
+        return;
     }
     raw.free(ctx, block);
 }
@@ -120,21 +129,28 @@ small_sampled(const PyMemAllocatorEx *below, void *ctx, size_t n, bool zero)
     return block;
 }
 
+__attribute__((noinline)) static void *
+small_realloc_sampled(const PyMemAllocatorEx *below, void *ctx, void *block, size_t n)
+{
+    gm_countdown before = gm_this_thread.countdown;
+    gm_this_thread.countdown.bytes += SMALL_MAX + 1;
+    void *moved = realloc_sampled(&python_countdown, below, ctx, block, n, SMALL_MAX + 1, true);
+    gm_this_thread.countdown = before;
+    return moved;
+}
+
 /* A block that is already raw passes the raw hook and one of pymalloc's does not: n is counted here in any case, so
  * the raw hook's count is put back as it was. */
 static void *
 small_realloc(const PyMemAllocatorEx *below, void *ctx, void *block, size_t n)
 {
-    bool due = (python_countdown.bytes -= (int64_t)n) < 0;
-    gm_countdown before = gm_this_thread.countdown;
-    gm_this_thread.countdown.bytes += SMALL_MAX + 1;
-    void *moved;
-    if (GM_UNLIKELY(due || gm_maybe_sampled(block))) {
-        moved = realloc_sampled(&python_countdown, below, ctx, block, n, SMALL_MAX + 1, true);
-    } else {
-        moved = below->realloc(ctx, block, n);
+    if (GM_UNLIKELY((python_countdown.bytes -= (int64_t)n) < 0 || gm_maybe_sampled(block))) {
+        return small_realloc_sampled(below, ctx, block, n);
     }
-    gm_this_thread.countdown = before;
+    int64_t before = gm_this_thread.countdown.bytes;
+    gm_this_thread.countdown.bytes = before + SMALL_MAX + 1;
+    void *moved = below->realloc(ctx, block, n);
+    gm_this_thread.countdown.bytes = before;
     return moved;
 }
 
@@ -238,8 +254,8 @@ static void
 mem_exact_free(void *ctx, void *block)
 {
     if (gm_maybe_sampled(block)) {
-        gm_live old;
-        gm_forget_no_python(block, &old);
+        free_sampled(&mem, ctx, block);
+        return;
     }
     mem.free(ctx, block);
 }
@@ -248,8 +264,8 @@ static void
 obj_exact_free(void *ctx, void *block)
 {
     if (gm_maybe_sampled(block)) {
-        gm_live old;
-        gm_forget_no_python(block, &old);
+        free_sampled(&obj, ctx, block);
+        return;
     }
     obj.free(ctx, block);
 }

@@ -10,6 +10,7 @@
 #define SAMPLES_PER_SECOND 2500.0 /* at 2-4 us a sample, at most 1 % of a core in the long run */
 #define BURST 4000.0            /* samples that may be taken at once: about 10 ms, at start-up or after a quiet time */
 #define BACKOFF_STEP 1.01       /* per sample: the rate doubles in 70 samples, 30 ms at twice the permitted speed */
+#define RECOVERY_STEP 1.05  /* per sample at a new peak: a tenth of the rate after 50 */
 #define BACKOFF_MAX 4096.0
 
 static uint64_t
@@ -41,26 +42,30 @@ gm_sampler_init(gm_sampler *sampler, double fixed, uint64_t seed)
     }
 }
 
-/* Fine while the heap is small, coarser as it grows; coarser too while samples come faster than may be paid for. */
+/* Fine while the heap is small, coarser as it grows; coarser too while samples come faster than may be paid for. What
+ * makes the heap larger than ever is not charged: those samples tell where memory goes, and there are only 1,400 of them
+ * from one size to its double. */
 static double
-auto_rate(gm_sampler *sampler, double live_bytes)
+auto_rate(gm_sampler *sampler, gm_heap_state state)
 {
     int64_t now = coarse_ns();
-    sampler->tokens += (double)(now - sampler->clock_ns) * (SAMPLES_PER_SECOND / 1e9) - 1;
+    sampler->tokens += (double)(now - sampler->clock_ns) * (SAMPLES_PER_SECOND / 1e9) - (state.at_peak ? 0 : 1);
     sampler->clock_ns = now;
     sampler->tokens = fmin(fmax(sampler->tokens, 0), BURST);
-    if (sampler->tokens < BURST / 4) {
+    if (state.at_peak) {
+        sampler->backoff = fmax(sampler->backoff / RECOVERY_STEP, 1);
+    } else if (sampler->tokens < BURST / 4) {
         sampler->backoff = fmin(sampler->backoff * BACKOFF_STEP, BACKOFF_MAX);
     } else if (sampler->tokens > BURST / 2) {
         sampler->backoff = fmax(sampler->backoff / BACKOFF_STEP, 1);
     }
-    return fmax(RATE_MIN, live_bytes / LIVE_SAMPLES) * sampler->backoff;
+    return fmax(RATE_MIN, state.live_bytes / LIVE_SAMPLES) * sampler->backoff;
 }
 
-void
-gm_draw_locked(gm_sampler *sampler, gm_countdown *countdown, double live_bytes)
+static void
+draw(gm_sampler *sampler, gm_countdown *countdown, gm_heap_state state)
 {
-    double rate = sampler->fixed > 0 ? sampler->fixed : auto_rate(sampler, live_bytes);
+    double rate = sampler->fixed > 0 ? sampler->fixed : auto_rate(sampler, state);
     sampler->last = rate;
     countdown->rate = rate;
     if (rate <= 1) {
@@ -72,15 +77,15 @@ gm_draw_locked(gm_sampler *sampler, gm_countdown *countdown, double live_bytes)
 }
 
 double
-gm_fire_locked(gm_sampler *sampler, gm_countdown *countdown, size_t n, double live_bytes)
+gm_fire_locked(gm_sampler *sampler, gm_countdown *countdown, size_t n, gm_heap_state state)
 {
     if (countdown->rate == 0) {
-        gm_draw_locked(sampler, countdown, live_bytes);
+        draw(sampler, countdown, state);
         if (countdown->rate > 1 && (countdown->bytes -= (int64_t)n) >= 0) {
             return 0;
         }
     }
     double weight = countdown->rate <= 1 ? 1 : -1 / expm1(-(double)n / countdown->rate);
-    gm_draw_locked(sampler, countdown, live_bytes);
+    draw(sampler, countdown, state);
     return weight;
 }

@@ -30,11 +30,14 @@ typedef struct {
 
 void gm_sampler_init(gm_sampler *sampler, double fixed, uint64_t seed);
 
-/* Draws the next countdown. live_bytes: estimated size of the sampled heap, which auto goes by. */
-void gm_draw_locked(gm_sampler *sampler, gm_countdown *countdown, double live_bytes);
+/* What auto goes by: the estimated size of the sampled heap, and whether the latest sample made it larger than ever. */
+typedef struct {
+    double live_bytes;
+    bool at_peak;
+} gm_heap_state;
 
 /* A countdown that went below 0 by an allocation of n bytes: the weight of that sample, or 0 if the countdown had not
  * been drawn before and the allocation is not due. Draws the next one. */
-double gm_fire_locked(gm_sampler *sampler, gm_countdown *countdown, size_t n, double live_bytes);
+double gm_fire_locked(gm_sampler *sampler, gm_countdown *countdown, size_t n, gm_heap_state state);
 
 #endif

@@ -11,7 +11,9 @@ import sys
 from gomem.errors import GomemError
 
 # verb -> (module under gomem.cli, what it does); the module has a function main(verb, args) -> exit code.
-VERBS: dict[str, tuple[str, str]] = {}
+VERBS: dict[str, tuple[str, str]] = {
+    "run": ("run", "run a program with the heap profiler on and write a pprof file"),
+}
 
 
 def usage() -> str:

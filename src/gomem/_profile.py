@@ -1,0 +1,162 @@
+"""Makes a pprof profile of the tables that the heap profiler's core exports.
+
+- Functions are named ``module.qualname``, the module being told from the file's place on ``sys.path``: two modules'
+  ``main`` are two functions. The running script's own functions go without a prefix, its body is ``__main__.<module>``
+  (a bare ``<module>`` looks like a C++ template argument to pprof, which would drop it).
+- Frames of the import machinery are dropped where they only pass a call on.
+- Stacks that became equal are added up; values are rounded to whole objects and bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from gomem.pprof.builder import ProfileBuilder
+from gomem.pprof.model import Profile
+
+SAMPLE_TYPES = [
+    ("alloc_objects", "count"),
+    ("alloc_space", "bytes"),
+    ("inuse_objects", "count"),
+    ("inuse_space", "bytes"),
+    ("peak_objects", "count"),
+    ("peak_space", "bytes"),
+]
+
+_IMPORT_MACHINERY = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+
+
+class _ModuleNames:
+    """Dotted module names by file name."""
+
+    def __init__(self) -> None:
+        entries = {os.path.abspath(entry or os.curdir) for entry in sys.path}
+        self._prefixes = sorted((entry.rstrip(os.sep) + os.sep for entry in entries), key=len, reverse=True)
+        # The interpreter takes __main__.__file__ away before it runs exit handlers; the command line still has it.
+        self._main = {getattr(sys.modules.get("__main__"), "__file__", ""), *sys.orig_argv[1:]}
+        self._known: dict[str, str] = {}
+
+    def __getitem__(self, file: str) -> str:
+        name = self._known.get(file)
+        if name is None:
+            name = self._known[file] = self._find(file)
+        return name
+
+    def _find(self, file: str) -> str:
+        if file.startswith("<frozen "):
+            return file[len("<frozen ") : -1]
+        if file in self._main or not file.endswith(".py"):
+            return ""
+        for prefix in self._prefixes:
+            if file.startswith(prefix):
+                parts = file[len(prefix) : -len(".py")].split(os.sep)
+                if parts[-1] == "__init__":
+                    parts.pop()
+                if all(part.isidentifier() for part in parts):
+                    return ".".join(parts)
+        return ""
+
+
+def _display_name(module: str, qualname: str) -> str:
+    name = qualname.replace(".<locals>", "")
+    if not module and name.startswith("<"):
+        module = "__main__"
+    return f"{module}.{name}" if module else name
+
+
+def _absolute(file: str) -> str:
+    """A script's file is as the command line gave it; viewers look for it from elsewhere."""
+    return file if not file or file[0] in "<[" else os.path.abspath(file)
+
+
+def _without_import_machinery(frames: tuple[int, ...], machinery: set[int]) -> tuple[int, ...]:
+    if machinery.isdisjoint(frames):
+        return frames
+    return frames[:1] + tuple(frame for frame in frames[1:] if frame not in machinery)
+
+
+def _interpreter_mapping(builder: ProfileBuilder) -> int:
+    """The mapping of the program file that runs Python code, from the system's table of them."""
+    start = limit = offset = 0
+    try:
+        file = os.path.realpath(sys.executable or "python")
+        with open("/proc/self/maps") as maps:
+            for line in maps:
+                fields = line.split(None, 5)
+                if len(fields) == 6 and fields[5].rstrip("\n") == file and "x" in fields[1]:
+                    start, limit = (int(end, 16) for end in fields[0].split("-"))
+                    offset = int(fields[2], 16)
+                    break
+    except OSError:
+        pass
+    return builder.mapping(start, limit, offset, sys.executable or "python")
+
+
+def rss_bytes() -> int:
+    """Resident memory of this process now; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
+
+
+def _comments(stats: dict) -> list[str]:
+    rate = "every allocation" if stats["rate_setting"] == 1 else f"{stats['rate']:.0f} bytes"
+    how = "auto, now " if stats["rate_setting"] == 0 else ""
+    lines = [
+        f"heap profile of pid {os.getpid()}, CPython {sys.version.split()[0]}, by gomem",
+        "command: " + " ".join(getattr(sys, "orig_argv", sys.argv)),
+        f"sampling rate: {how}{rate}; samples: {stats['samples']}, lost: {stats['lost']}",
+        f"resident memory: {rss_bytes()} bytes",
+    ]
+    if stats["hooks_lost"]:
+        lines.append(
+            f"hooks lost: {stats['hooks_lost']} times to another tool, such as tracemalloc.stop(); "
+            "allocations and frees in between are missing, in-use figures began anew each time"
+        )
+    if stats["folded"]:
+        lines.append(f"stacks folded: {stats['folded']} stacks with nothing in use were reduced to their leaf")
+    return lines
+
+
+def build(tables: dict, stats: dict, default_sample_type: str) -> Profile:
+    """The profile of ``_core.heap_export()``'s tables; see the module's text for what is done to names and stacks."""
+    builder = ProfileBuilder(
+        SAMPLE_TYPES,
+        default_sample_type=default_sample_type,
+        period_type=("space", "bytes"),
+        period=max(1, round(stats["rate"])),
+        time_nanos=time.time_ns(),
+        duration_nanos=max(0, stats["stopped_ns"] - stats["started_ns"]),
+        comments=_comments(stats),
+    )
+    mapping = _interpreter_mapping(builder)
+    strings, functions, locations = tables["strings"], tables["functions"], tables["locations"]
+    modules = _ModuleNames()
+    function_ids = [
+        builder.function(
+            _display_name(modules[strings[file]], strings[name]), strings[name], _absolute(strings[file]), line
+        )
+        for name, file, line in functions
+    ]
+    location_ids = [builder.location(mapping, 0, [(function_ids[f], line)]) for f, line in locations]
+    machinery = {i for i, (f, _) in enumerate(locations) if strings[functions[f][1]] in _IMPORT_MACHINERY}
+    threads, libraries = tables["threads"], tables["libraries"]
+    sums: dict[tuple, tuple[float, ...]] = {}
+    for frames, thread, library, values in tables["stacks"]:
+        key = (_without_import_machinery(frames, machinery), thread, library)
+        before = sums.get(key)
+        sums[key] = values if before is None else tuple(map(sum, zip(before, values)))
+    for (frames, thread, library), values in sums.items():
+        whole = [round(value) for value in values]
+        if any(whole):
+            labels: dict[str, str] = {}
+            if threads[thread]:
+                labels["thread"] = threads[thread]
+            if library:
+                labels["native"] = libraries[library]
+            builder.sample([location_ids[frame] for frame in frames], whole, labels)
+    return builder.build()

@@ -1,0 +1,49 @@
+"""What ``gomem run`` puts on PYTHONPATH: starts the profiler in the program, then steps out of its way.
+
+Python imports it as ``sitecustomize`` before the program. It starts what GOMEM asks for, takes its directory off
+``sys.path``, and lets the user's own ``sitecustomize``, if there is one, have its turn.
+"""
+
+import os
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+
+
+def _step_aside():
+    """Takes this directory off sys.path and returns it."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or os.curdir) != here]
+    return here
+
+
+def _hide_from_children(here):
+    """Leaves PYTHONPATH as the user had it, unless child processes are to be profiled too."""
+    if "{pid}" not in os.environ.get("GOMEM", ""):
+        entries = [e for e in os.environ.get("PYTHONPATH", "").split(os.pathsep) if e and os.path.abspath(e) != here]
+        os.environ.pop("GOMEM", None)
+        if entries:
+            os.environ["PYTHONPATH"] = os.pathsep.join(entries)
+        else:
+            os.environ.pop("PYTHONPATH", None)
+
+
+def _run_users_own():
+    """Imports the sitecustomize that Python would have found without us; it takes our place in sys.modules."""
+    spec = PathFinder.find_spec("sitecustomize")
+    if spec is not None and spec.loader is not None:
+        module = sys.modules["sitecustomize"] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
+def _main():
+    here = _step_aside()
+    try:
+        import gomem.auto  # noqa: F401
+    except ImportError as error:
+        print(f"gomem: not profiling {sys.executable}: {error}", file=sys.stderr)
+    _hide_from_children(here)
+    _run_users_own()
+
+
+_main()

@@ -1,0 +1,92 @@
+"""Importing this module starts what the environment variable ``GOMEM`` asks for, and writes the profile at exit.
+
+The opt-in for programs that start their own processes: ``import gomem.auto`` in ``gunicorn.conf.py``, in the module
+that holds a Celery or ASGI application, or in a ``sitecustomize``. Without the variable it does nothing.
+
+- The profile is written when Python runs its exit path: the end of the program, ``sys.exit``, an uncaught exception,
+  ``os._exit`` (also that of ``multiprocessing`` children), and SIGTERM where the program leaves it to us.
+- Lost: what a signal kills that Python cannot catch, such as SIGKILL, or a crash of the interpreter.
+- A forked child writes a profile of its own if the file's name holds ``{pid}``, and goes unprofiled otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gomem import environment, heap
+from gomem.errors import GomemError
+
+_settings: environment.HeapSettings | None = None
+_written_by = 0  # the process that has written its profile
+_exit = os._exit
+
+
+def begin() -> None:
+    """Starts profiling as GOMEM says, if it applies to this process; complains on stderr if it cannot."""
+    global _settings
+    text = os.environ.get(environment.VARIABLE, "")
+    if not text or _settings is not None:
+        return
+    try:
+        settings = environment.parse(text)
+        if not settings.applies_to(os.getpid()):
+            return
+        heap.set_restart_in_child("{pid}" in settings.out)
+        import atexit
+
+        atexit.register(_write)  # before the profiler's own, so that it runs after: the profile is then complete
+        heap.start(settings.rate, native=settings.native, depth=settings.depth)
+    except GomemError as error:
+        print(f"gomem: {error}", file=sys.stderr)
+        return
+    _settings = settings
+    os._exit = _write_and_exit
+    _write_on_sigterm()
+
+
+def _write() -> None:
+    global _written_by
+    if _settings is None or _written_by == os.getpid():
+        return
+    if not _settings.applies_to(os.getpid()):
+        return
+    _written_by = os.getpid()
+    heap.stop()
+    path = _settings.out.replace("{pid}", str(os.getpid()))
+    try:
+        profile = heap.heap_profile(default_sample_type="peak_space")
+        profile.write(path)
+    except (OSError, GomemError) as error:
+        print(f"gomem: profile not written: {error}", file=sys.stderr)
+        return
+    if _settings.summary:
+        from gomem.summary import text
+
+        print(text(profile, heap.stats(), path), file=sys.stderr)
+
+
+def _write_and_exit(status: int) -> None:
+    try:
+        _write()
+    finally:
+        _exit(status)
+
+
+def _write_on_sigterm() -> None:
+    """Writes the profile and then dies of the signal, as the program would have. A handler of its own wins."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        return
+
+    def terminate(number, frame):
+        _write()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, terminate)
+
+
+begin()
