@@ -29,7 +29,7 @@ def child(mode: Mode, script: str, args: Sequence[str], python: str = sys.execut
     """Run ``bench/SCRIPT ARGS`` in a fresh interpreter and return its result. Raises ChildFailed."""
     command = [*wrapper, python, *mode.launcher, str(ROOT / "bench" / script), *args]
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3600)
+    done = subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=3600)
     results = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not results:
         said = done.stderr.strip().splitlines()[-1:] or ["nothing on stderr"]

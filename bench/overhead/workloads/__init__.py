@@ -12,7 +12,7 @@ from types import ModuleType
 
 NAMES = (
     "trees", "json_churn", "sql_parser", "rst", "web", "text", "numpy_temporaries", "pandas_groupby", "asyncio_churn",
-    "stdlib_compile", "cache",
+    "stdlib_compile", "cache", "pyperformance_slice",
 )
 
 

@@ -1,0 +1,1 @@
+"""Which memory of which library a heap profile sees, and on the right line."""

@@ -1,0 +1,1 @@
+"""What a profiler adds to one allocation and its free, in nanoseconds."""
