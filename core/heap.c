@@ -7,6 +7,8 @@
 #include "stacks.h"
 
 #include "check.h"
+#include "got.h"
+#include "native.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -244,6 +246,7 @@ heap_start(PyObject *Py_UNUSED(module), PyObject *args)
         return NULL;
     }
     heap.active = false;
+    gm_native_remove();
     if (!gm_hooks_remove()) {
         PyErr_SetString(PyExc_RuntimeError, "heap profiler: another tool's allocator hooks lie over those of an earlier "
                                             "profile, want that tool stopped first");
@@ -279,7 +282,9 @@ heap_start(PyObject *Py_UNUSED(module), PyObject *args)
         gm_hooks_remove();
         return PyErr_NoMemory();
     }
-    (void)native;
+    if (native) {
+        gm_native_install();
+    }
     Py_RETURN_NONE;
 }
 
@@ -300,6 +305,7 @@ heap_stop(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     heap.active = false;
     heap.stopped_ns = wall_ns();
     pthread_mutex_unlock(&lock);
+    gm_native_remove();
     gm_hooks_remove();
     Py_RETURN_TRUE;
 }
@@ -309,6 +315,7 @@ heap_stop(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 static PyObject *
 heap_mend(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
+    gm_native_refresh();
     if (!heap.active || heap.in_child || gm_hooks_alive()) {
         Py_RETURN_FALSE;
     }
@@ -474,13 +481,29 @@ make_threads(void)
     return list;
 }
 
+/* Paths of the native libraries that stacks name; [0] stands for Python's own allocators. */
+static PyObject *
+make_libraries(void)
+{
+    PyObject *list = Py_BuildValue("[s]", "");
+    const gm_object *object;
+    for (uint16_t i = 1; list != NULL && (object = gm_object_at(i)) != NULL; i++) {
+        PyObject *path = PyUnicode_DecodeFSDefault(object->path);
+        if (path == NULL || PyList_Append(list, path) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(path);
+    }
+    return list;
+}
+
 static PyObject *
 make_export(const struct copies *copies)
 {
-    return Py_BuildValue("{sNsNsNsNsNs[s]s(dd)s(dd)s(dd)}", "strings", list_of(copies, copies->string_count, make_string),
+    return Py_BuildValue("{sNsNsNsNsNsNs(dd)s(dd)s(dd)}", "strings", list_of(copies, copies->string_count, make_string),
                          "functions", list_of(copies, copies->function_count, make_function), "locations",
                          list_of(copies, copies->location_count, make_location), "stacks",
-                         list_of(copies, copies->stack_count, make_stack), "threads", make_threads(), "libraries", "", "alloc",
+                         list_of(copies, copies->stack_count, make_stack), "threads", make_threads(), "libraries", make_libraries(), "alloc",
                          copies->alloc.objects, copies->alloc.bytes, "inuse", copies->live.objects,
                          copies->live.bytes, "peak", copies->peak.objects, copies->peak.bytes);
 }

@@ -71,6 +71,12 @@ def _absolute(file: str) -> str:
     return file if not file or file[0] in "<[" else os.path.abspath(file)
 
 
+def _library_name(path: str) -> str:
+    """``_multiarray_umath`` for an extension module's file, ``libsqlite3.so.0`` for any other library."""
+    name = os.path.basename(path)
+    return name.partition(".")[0] if ".cpython-" in name or ".abi3" in name else name
+
+
 def _without_import_machinery(frames: tuple[int, ...], machinery: set[int]) -> tuple[int, ...]:
     if machinery.isdisjoint(frames):
         return frames
@@ -157,6 +163,6 @@ def build(tables: dict, stats: dict, default_sample_type: str) -> Profile:
             if threads[thread]:
                 labels["thread"] = threads[thread]
             if library:
-                labels["native"] = libraries[library]
+                labels["native"] = _library_name(libraries[library])
             builder.sample([location_ids[frame] for frame in frames], whole, labels)
     return builder.build()

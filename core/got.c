@@ -1,0 +1,314 @@
+/* Redirecting calls through relocation tables. See got.h. The format: System V ABI, chapter 5; elf(5). */
+#define _GNU_SOURCE
+#include "got.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#define IS_POINTER_RELOCATION(type) ((type) == R_X86_64_JUMP_SLOT || (type) == R_X86_64_GLOB_DAT || (type) == R_X86_64_64)
+#elif defined(__aarch64__)
+#define IS_POINTER_RELOCATION(type)                                                                                    \
+    ((type) == R_AARCH64_JUMP_SLOT || (type) == R_AARCH64_GLOB_DAT || (type) == R_AARCH64_ABS64)
+#else
+#define IS_POINTER_RELOCATION(type) false /* an architecture nobody has tried: redirect nothing */
+#endif
+
+/* Guarded by the dynamic linker's own lock, which dl_iterate_phdr holds. Readers of `objects` see whole entries: the
+ * count grows after the entry is written. */
+static gm_object objects[GM_OBJECTS_MAX];
+static int object_count;
+static unsigned long long loads_seen;
+static int redirected;
+
+/* The parts of an object's dynamic section that name its pointers. */
+struct tables {
+    const ElfW(Sym) *symbols;
+    const char *strings;
+    const ElfW(Rela) *relocations[2]; /* of the procedure linkage table, and the rest */
+    size_t counts[2];
+    uintptr_t relro_start, relro_limit; /* pages that are read-only after relocation */
+    uintptr_t code_start, code_limit;
+    uintptr_t start, limit; /* everything */
+};
+
+/* glibc stores addresses in the dynamic section, other linkers offsets. */
+static const void *
+address_in(const struct dl_phdr_info *object, ElfW(Addr) value)
+{
+    return (const void *)(value < object->dlpi_addr ? value + object->dlpi_addr : value);
+}
+
+static void
+read_dynamic(const struct dl_phdr_info *object, const ElfW(Dyn) *entry, struct tables *tables)
+{
+    for (; entry->d_tag != DT_NULL; entry++) {
+        switch (entry->d_tag) {
+        case DT_SYMTAB:
+            tables->symbols = address_in(object, entry->d_un.d_ptr);
+            break;
+        case DT_STRTAB:
+            tables->strings = address_in(object, entry->d_un.d_ptr);
+            break;
+        case DT_JMPREL:
+            tables->relocations[0] = address_in(object, entry->d_un.d_ptr);
+            break;
+        case DT_PLTRELSZ:
+            tables->counts[0] = entry->d_un.d_val / sizeof(ElfW(Rela));
+            break;
+        case DT_RELA:
+            tables->relocations[1] = address_in(object, entry->d_un.d_ptr);
+            break;
+        case DT_RELASZ:
+            tables->counts[1] = entry->d_un.d_val / sizeof(ElfW(Rela));
+            break;
+        }
+    }
+}
+
+static void
+widen(uintptr_t *start, uintptr_t *limit, uintptr_t from, size_t size)
+{
+    if (*limit == 0 || from < *start) {
+        *start = from;
+    }
+    if (from + size > *limit) {
+        *limit = from + size;
+    }
+}
+
+static bool
+read_tables(const struct dl_phdr_info *object, struct tables *tables)
+{
+    const ElfW(Dyn) *dynamic = NULL;
+    *tables = (struct tables){0};
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        uintptr_t from = object->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD) {
+            widen(&tables->start, &tables->limit, from, segment->p_memsz);
+            if (segment->p_flags & PF_X) {
+                widen(&tables->code_start, &tables->code_limit, from, segment->p_memsz);
+            }
+        } else if (segment->p_type == PT_DYNAMIC) {
+            dynamic = (const ElfW(Dyn) *)from;
+        } else if (segment->p_type == PT_GNU_RELRO) {
+            tables->relro_start = from;
+            tables->relro_limit = from + segment->p_memsz;
+        }
+    }
+    if (dynamic == NULL) {
+        return false;
+    }
+    read_dynamic(object, dynamic, tables);
+    return tables->symbols != NULL && tables->strings != NULL;
+}
+
+static void
+set_pointer(const struct tables *tables, void **pointer, void *value)
+{
+    uintptr_t at = (uintptr_t)pointer;
+    bool guarded = at >= tables->relro_start && at < tables->relro_limit;
+    uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE), page = at & ~(page_size - 1);
+    if (guarded && mprotect((void *)page, page_size, PROT_READ | PROT_WRITE) != 0) {
+        return;
+    }
+    __atomic_store_n(pointer, value, __ATOMIC_RELEASE);
+    if (guarded) {
+        mprotect((void *)page, page_size, PROT_READ);
+    }
+}
+
+typedef void (*visit_pointer)(const struct tables *, void **pointer, const gm_redirect *);
+
+/* Calls visit for each pointer of an object that stands for one of the redirected functions of another object. */
+static void
+visit_pointers(const struct dl_phdr_info *object, const struct tables *tables, const gm_redirect *redirects, int count,
+               visit_pointer visit)
+{
+    for (int table = 0; table < 2; table++) {
+        const ElfW(Rela) *relocation = tables->relocations[table];
+        for (size_t i = 0; relocation != NULL && i < tables->counts[table]; i++, relocation++) {
+            if (!IS_POINTER_RELOCATION(ELF64_R_TYPE(relocation->r_info))) {
+                continue;
+            }
+            const ElfW(Sym) *symbol = &tables->symbols[ELF64_R_SYM(relocation->r_info)];
+            if (ELF64_R_SYM(relocation->r_info) == 0 || symbol->st_shndx != SHN_UNDEF || relocation->r_addend != 0) {
+                continue;
+            }
+            for (int r = 0; r < count; r++) {
+                if (redirects[r].real != NULL && strcmp(tables->strings + symbol->st_name, redirects[r].name) == 0) {
+                    visit(tables, (void **)(object->dlpi_addr + relocation->r_offset), &redirects[r]);
+                }
+            }
+        }
+    }
+}
+
+/* Only what leads to the real function, or is not resolved yet and so leads to a stub of the object itself. */
+static void
+redirect_pointer(const struct tables *tables, void **pointer, const gm_redirect *redirect)
+{
+    uintptr_t now = (uintptr_t)*pointer;
+    if (now == (uintptr_t)redirect->real || (now >= tables->code_start && now < tables->code_limit)) {
+        set_pointer(tables, pointer, redirect->hook);
+        redirected += *pointer == redirect->hook;
+    }
+}
+
+static void
+restore_pointer(const struct tables *tables, void **pointer, const gm_redirect *redirect)
+{
+    if (*pointer == redirect->hook) {
+        set_pointer(tables, pointer, redirect->real);
+    }
+}
+
+static bool
+holds(const struct tables *tables, const void *address)
+{
+    return (uintptr_t)address >= tables->start && (uintptr_t)address < tables->limit;
+}
+
+struct walk {
+    const gm_redirect *redirects;
+    int count;
+    visit_pointer visit;
+};
+
+static bool
+is_python(const struct dl_phdr_info *object, const struct tables *tables)
+{
+    return holds(tables, (const void *)PyObject_Malloc) || object->dlpi_name == NULL || object->dlpi_name[0] == '\0';
+}
+
+/* Not ours, nor the one whose functions are redirected, nor the dynamic linker. */
+static bool
+is_off_limits(const struct dl_phdr_info *object, const struct tables *tables, const gm_redirect *redirects, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (redirects[i].real != NULL && holds(tables, redirects[i].real)) {
+            return true;
+        }
+    }
+    return holds(tables, (const void *)gm_got_redirect) ||
+           (object->dlpi_name != NULL &&
+            (strstr(object->dlpi_name, "/ld-linux") != NULL || strstr(object->dlpi_name, "linux-vdso") != NULL));
+}
+
+static bool
+is_known(const struct tables *tables)
+{
+    for (int i = 0; i < object_count; i++) {
+        if (objects[i].start == tables->code_start && objects[i].limit == tables->code_limit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+note_object(const struct dl_phdr_info *object, const struct tables *tables)
+{
+    if (object_count == GM_OBJECTS_MAX || is_known(tables)) {
+        return;
+    }
+    gm_object *entry = &objects[object_count];
+    size_t length = strlen(object->dlpi_name);
+    const char *end = object->dlpi_name + (length < sizeof(entry->path) ? 0 : length - sizeof(entry->path) + 1);
+    strncpy(entry->path, end, sizeof(entry->path) - 1);
+    entry->start = tables->code_start;
+    entry->limit = tables->code_limit;
+    __atomic_store_n(&object_count, object_count + 1, __ATOMIC_RELEASE);
+}
+
+static int
+walk_object(struct dl_phdr_info *object, size_t size, void *data)
+{
+    const struct walk *walk = data;
+    struct tables tables;
+    (void)size;
+    if (!read_tables(object, &tables)) {
+        return 0;
+    }
+    bool python = is_python(object, &tables);
+    if (!python && is_off_limits(object, &tables, walk->redirects, walk->count)) {
+        return 0;
+    }
+    if (!python) {
+        note_object(object, &tables);
+    }
+    for (int i = 0; i < walk->count; i++) {
+        if (walk->redirects[i].in_python == python) {
+            visit_pointers(object, &tables, &walk->redirects[i], 1, walk->visit);
+        }
+    }
+    return 0;
+}
+
+static int
+count_loads(struct dl_phdr_info *object, size_t size, void *data)
+{
+    (void)size;
+    *(unsigned long long *)data = object->dlpi_adds;
+    return 1;
+}
+
+void
+gm_got_resolve(gm_redirect *redirects, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (redirects[i].real == NULL) {
+            redirects[i].real = dlsym(RTLD_DEFAULT, redirects[i].name);
+        }
+    }
+}
+
+void
+gm_got_redirect(const gm_redirect *redirects, int count)
+{
+    unsigned long long loads = 0;
+    dl_iterate_phdr(count_loads, &loads);
+    if (loads == loads_seen) {
+        return;
+    }
+    loads_seen = loads;
+    struct walk walk = {redirects, count, redirect_pointer};
+    dl_iterate_phdr(walk_object, &walk);
+}
+
+void
+gm_got_restore(const gm_redirect *redirects, int count)
+{
+    struct walk walk = {redirects, count, restore_pointer};
+    dl_iterate_phdr(walk_object, &walk);
+    loads_seen = 0;
+}
+
+uint16_t
+gm_object_of_no_python(const void *address)
+{
+    int count = __atomic_load_n(&object_count, __ATOMIC_ACQUIRE);
+    for (int i = 0; i < count; i++) {
+        if ((uintptr_t)address >= objects[i].start && (uintptr_t)address < objects[i].limit) {
+            return (uint16_t)(i + 1);
+        }
+    }
+    return 0;
+}
+
+const gm_object *
+gm_object_at(uint16_t index_plus_1)
+{
+    return index_plus_1 > 0 && index_plus_1 <= object_count ? &objects[index_plus_1 - 1] : NULL;
+}
+
+int
+gm_got_count(void)
+{
+    return redirected;
+}

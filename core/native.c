@@ -1,0 +1,276 @@
+/* Hooks on malloc and its kin in native libraries. See native.h.
+ *
+ * These run without the GIL, on any thread, also on threads that Python does not know. */
+#define _GNU_SOURCE
+#include "native.h"
+
+#include "compat.h"
+#include "got.h"
+#include "hooks.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+enum {
+    MALLOC, CALLOC, REALLOC, FREE, ALIGNED_ALLOC, MEMALIGN, POSIX_MEMALIGN, REALLOCARRAY, MMAP, MMAP64, MUNMAP, DLOPEN,
+    FUNCTIONS
+};
+
+static gm_redirect functions[FUNCTIONS]; /* written once, before the first redirect */
+static bool installed; /* guarded by the GIL */
+
+#define REAL(index, type) ((type)functions[index].real)
+typedef void *(*malloc_function)(size_t);
+typedef void *(*calloc_function)(size_t, size_t);
+typedef void *(*realloc_function)(void *, size_t);
+typedef void (*free_function)(void *);
+typedef void *(*aligned_function)(size_t, size_t);
+typedef int (*posix_memalign_function)(void **, size_t, size_t);
+typedef void *(*reallocarray_function)(void *, size_t, size_t);
+typedef void *(*mmap_function)(void *, size_t, int, int, int, off_t);
+typedef int (*munmap_function)(void *, size_t);
+typedef void *(*dlopen_function)(const char *, int);
+
+static bool
+count_down(size_t n)
+{
+    return GM_UNLIKELY((gm_this_thread.countdown.bytes -= (int64_t)n) < 0);
+}
+
+static bool
+begin(size_t n, const void *caller, gm_sample *sample)
+{
+    return gm_sample_begin_no_python(&gm_this_thread.countdown, n, gm_holds_gil_no_python(),
+                                     gm_object_of_no_python(caller), sample);
+}
+
+/* An allocation function has returned block; errno is the caller's to see. */
+static void *
+end(bool due, const gm_sample *sample, void *block, size_t n)
+{
+    if (due && block != NULL) {
+        int error = errno;
+        gm_sample_end_no_python(sample, block, n);
+        errno = error;
+    }
+    return block;
+}
+
+__attribute__((noinline)) static void *
+malloc_sampled(size_t n, const void *caller)
+{
+    gm_sample sample;
+    bool due = begin(n, caller, &sample);
+    return end(due, &sample, REAL(MALLOC, malloc_function)(n), n);
+}
+
+static void *
+hook_malloc(size_t n)
+{
+    if (count_down(n)) {
+        return malloc_sampled(n, __builtin_return_address(0));
+    }
+    return REAL(MALLOC, malloc_function)(n);
+}
+
+__attribute__((noinline)) static void *
+calloc_sampled(size_t count, size_t n, const void *caller)
+{
+    gm_sample sample;
+    bool due = begin(count * n, caller, &sample);
+    return end(due, &sample, REAL(CALLOC, calloc_function)(count, n), count * n);
+}
+
+/* A product that overflows makes the real function fail, so what it counted as does not matter. */
+static void *
+hook_calloc(size_t count, size_t n)
+{
+    if (count_down(count * n)) {
+        return calloc_sampled(count, n, __builtin_return_address(0));
+    }
+    return REAL(CALLOC, calloc_function)(count, n);
+}
+
+__attribute__((noinline)) static void *
+realloc_sampled(void *block, size_t n, const void *caller)
+{
+    gm_live old;
+    bool had = block != NULL && gm_maybe_sampled(block) && gm_forget_no_python(block, &old);
+    gm_sample sample;
+    bool due = gm_this_thread.countdown.bytes < 0 && begin(n, caller, &sample);
+    void *moved = REAL(REALLOC, realloc_function)(block, n);
+    if (moved == NULL && had && n != 0) { /* realloc(p, 0) has freed p */
+        gm_remember_no_python(&old);
+    }
+    return end(due, &sample, moved, n);
+}
+
+static void *
+hook_realloc(void *block, size_t n)
+{
+    if (count_down(n) || gm_maybe_sampled(block)) {
+        return realloc_sampled(block, n, __builtin_return_address(0));
+    }
+    return REAL(REALLOC, realloc_function)(block, n);
+}
+
+static void *
+hook_reallocarray(void *block, size_t count, size_t n)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, n, &bytes)) {
+        return REAL(REALLOCARRAY, reallocarray_function)(block, count, n);
+    }
+    if (count_down(bytes) || gm_maybe_sampled(block)) {
+        return realloc_sampled(block, bytes, __builtin_return_address(0));
+    }
+    return REAL(REALLOCARRAY, reallocarray_function)(block, count, n);
+}
+
+__attribute__((noinline)) static void
+free_sampled(void *block)
+{
+    gm_live old;
+    gm_forget_no_python(block, &old);
+    REAL(FREE, free_function)(block);
+}
+
+static void
+hook_free(void *block)
+{
+    if (gm_maybe_sampled(block)) {
+        free_sampled(block);
+        return;
+    }
+    REAL(FREE, free_function)(block);
+}
+
+static void *
+hook_aligned_alloc(size_t alignment, size_t n)
+{
+    gm_sample sample;
+    bool due = count_down(n) && begin(n, __builtin_return_address(0), &sample);
+    return end(due, &sample, REAL(ALIGNED_ALLOC, aligned_function)(alignment, n), n);
+}
+
+static void *
+hook_memalign(size_t alignment, size_t n)
+{
+    gm_sample sample;
+    bool due = count_down(n) && begin(n, __builtin_return_address(0), &sample);
+    return end(due, &sample, REAL(MEMALIGN, aligned_function)(alignment, n), n);
+}
+
+static int
+hook_posix_memalign(void **block, size_t alignment, size_t n)
+{
+    gm_sample sample;
+    bool due = count_down(n) && begin(n, __builtin_return_address(0), &sample);
+    int failed = REAL(POSIX_MEMALIGN, posix_memalign_function)(block, alignment, n);
+    end(due, &sample, failed ? NULL : *block, n);
+    return failed;
+}
+
+/* Memory of its own that a library can write to at once; address space that it only reserves is not memory yet. */
+static bool
+is_memory(int protection, int flags, int fd)
+{
+    return fd == -1 && (flags & MAP_ANONYMOUS) && !(flags & (MAP_NORESERVE | MAP_STACK)) && (protection & PROT_WRITE);
+}
+
+static void *
+map(int which, void *at, size_t n, int protection, int flags, int fd, off_t offset, const void *caller)
+{
+    gm_sample sample;
+    bool due = is_memory(protection, flags, fd) && count_down(n) && begin(n, caller, &sample);
+    void *block = REAL(which, mmap_function)(at, n, protection, flags, fd, offset);
+    end(due, &sample, block == MAP_FAILED ? NULL : block, n);
+    return block;
+}
+
+static void *
+hook_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    return map(MMAP, at, n, protection, flags, fd, offset, __builtin_return_address(0));
+}
+
+static void *
+hook_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    return map(MMAP64, at, n, protection, flags, fd, offset, __builtin_return_address(0));
+}
+
+/* A part may be unmapped from the front; then the rest lives on. */
+static int
+hook_munmap(void *block, size_t n)
+{
+    gm_live old;
+    bool had = gm_maybe_sampled(block) && gm_forget_no_python(block, &old);
+    int failed = REAL(MUNMAP, munmap_function)(block, n);
+    if (had && (failed || n < old.size)) {
+        if (!failed) {
+            old.address += n;
+            old.size -= n;
+        }
+        int error = errno;
+        gm_remember_no_python(&old);
+        errno = error;
+    }
+    return failed;
+}
+
+/* The interpreter loads an extension module, or ctypes a library: what it brought along calls malloc too. */
+static void *
+hook_dlopen(const char *file, int mode)
+{
+    void *handle = REAL(DLOPEN, dlopen_function)(file, mode);
+    if (handle != NULL) {
+        gm_native_refresh();
+    }
+    return handle;
+}
+
+static gm_redirect functions[FUNCTIONS] = {
+    [MALLOC] = {"malloc", (void *)hook_malloc, NULL, false},
+    [CALLOC] = {"calloc", (void *)hook_calloc, NULL, false},
+    [REALLOC] = {"realloc", (void *)hook_realloc, NULL, false},
+    [FREE] = {"free", (void *)hook_free, NULL, false},
+    [ALIGNED_ALLOC] = {"aligned_alloc", (void *)hook_aligned_alloc, NULL, false},
+    [MEMALIGN] = {"memalign", (void *)hook_memalign, NULL, false},
+    [POSIX_MEMALIGN] = {"posix_memalign", (void *)hook_posix_memalign, NULL, false},
+    [REALLOCARRAY] = {"reallocarray", (void *)hook_reallocarray, NULL, false},
+    [MMAP] = {"mmap", (void *)hook_mmap, NULL, false},
+    [MMAP64] = {"mmap64", (void *)hook_mmap64, NULL, false},
+    [MUNMAP] = {"munmap", (void *)hook_munmap, NULL, false},
+    [DLOPEN] = {"dlopen", (void *)hook_dlopen, NULL, true},
+};
+
+void
+gm_native_install(void)
+{
+    gm_got_resolve(functions, FUNCTIONS);
+    if (functions[MALLOC].real == NULL || functions[FREE].real == NULL || functions[REALLOC].real == NULL) {
+        return;
+    }
+    installed = true;
+    gm_got_redirect(functions, FUNCTIONS);
+}
+
+void
+gm_native_remove(void)
+{
+    if (installed) {
+        installed = false;
+        gm_got_restore(functions, FUNCTIONS);
+    }
+}
+
+void
+gm_native_refresh(void)
+{
+    if (installed) {
+        gm_got_redirect(functions, FUNCTIONS);
+    }
+}
