@@ -17,6 +17,8 @@
 
 #define THREAD_NAMES_MAX 256 /* distinct names kept; threads beyond share the last entry */
 #define THREAD_NAME_BYTES 64
+#define FOLD_AT ((size_t)1536 << 10)     /* of stacks and names; with the table of live samples it stays below 3 MB */
+#define FOLD_AT_EXACT ((size_t)256 << 20) /* who asks for every allocation wants every stack */
 #define CHEAP_RATE_MIN 4096 /* below it, asking for 513 bytes a sample would swell the heap: +12 % at 4 KiB */
 
 typedef struct {
@@ -27,7 +29,9 @@ typedef struct {
 static struct {
     bool active;     /* samples are taken */
     bool in_child;   /* forked and not yet told what to do: takes no samples */
-    uint16_t era;    /* of this profile: what a thread remembers of an earlier one is stale */
+    uint16_t session; /* counts starts: the name a thread remembers of an earlier profile is stale */
+    uint32_t era;     /* counts what renumbers stacks, starts and folds: ids of an earlier one are stale */
+    size_t fold_at;   /* bytes of stacks and names that call for folding */
     int depth;       /* frames kept of a stack */
     int64_t started_ns, stopped_ns; /* wall clock */
     gm_sampler sampler;
@@ -67,8 +71,8 @@ static uint16_t
 this_thread_name_locked(void)
 {
     gm_thread *thread = &gm_this_thread;
-    if (thread->era != heap.era) {
-        thread->era = heap.era;
+    if (thread->session != heap.session) {
+        thread->session = heap.session;
         thread->name = 0;
         unsigned long ident = (unsigned long)pthread_self();
         for (int i = 1; i < heap.thread_count; i++) {
@@ -81,6 +85,31 @@ this_thread_name_locked(void)
 }
 
 /* ---- the steps of a sample ---- */
+
+static bool
+name_markers_locked(void)
+{
+    gm_names *names = &heap.books.names;
+    heap.cut = gm_named_location_locked(names, "[stack cut]");
+    heap.native_thread = gm_named_location_locked(names, "[native thread]");
+    heap.no_frame = gm_named_location_locked(names, "[interpreter]");
+    return heap.cut != GM_NONE && heap.native_thread != GM_NONE && heap.no_frame != GM_NONE;
+}
+
+/* If most of what there is cannot be folded, wait until it has doubled. */
+static void
+fold_if_large_locked(void)
+{
+    if (gm_books_tables_bytes_locked(&heap.books) <= heap.fold_at) {
+        return;
+    }
+    if (gm_books_fold_locked(&heap.books)) {
+        heap.era++;
+        name_markers_locked();
+    }
+    size_t twice = 2 * gm_books_tables_bytes_locked(&heap.books);
+    heap.fold_at = twice > heap.fold_at ? twice : heap.fold_at;
+}
 
 static uint32_t
 capture_locked(bool have_gil, uint16_t library)
@@ -123,6 +152,7 @@ gm_sample_begin_no_python(gm_countdown *countdown, size_t n, bool have_gil, uint
         gm_heap_state state = {heap.books.live.bytes, heap.books.peak_event == heap.books.event};
         sample->weight = gm_fire_locked(&heap.sampler, countdown, n, state);
         if (sample->weight > 0) {
+            fold_if_large_locked();
             sample->stack = capture_locked(have_gil, library);
             sample->era = heap.era;
             due = sample->stack != GM_NONE;
@@ -190,10 +220,7 @@ fresh_books_locked(void)
     if (gm_string_id_locked(names, "", 0) != 0) {
         return false;
     }
-    heap.cut = gm_named_location_locked(names, "[stack cut]");
-    heap.native_thread = gm_named_location_locked(names, "[native thread]");
-    heap.no_frame = gm_named_location_locked(names, "[interpreter]");
-    if (heap.cut == GM_NONE || heap.native_thread == GM_NONE || heap.no_frame == GM_NONE) {
+    if (!name_markers_locked()) {
         return false;
     }
     return gm_stack_id_locked(&heap.books, &heap.no_frame, 1, 0, 0) == 0;
@@ -253,7 +280,9 @@ heap_start(PyObject *Py_UNUSED(module), PyObject *args)
         return NULL;
     }
     pthread_mutex_lock(&lock);
+    heap.session++;
     heap.era++;
+    heap.fold_at = rate > 0 && rate < CHEAP_RATE_MIN ? FOLD_AT_EXACT : FOLD_AT;
     heap.depth = depth;
     heap.in_child = false;
     heap.hooks_lost = 0;
@@ -344,7 +373,7 @@ heap_name_thread(PyObject *Py_UNUSED(module), PyObject *arg)
     }
     pthread_mutex_lock(&lock);
     gm_this_thread.name = thread_entry_locked(name, (unsigned long)pthread_self());
-    gm_this_thread.era = heap.era;
+    gm_this_thread.session = heap.session;
     pthread_mutex_unlock(&lock);
     Py_RETURN_NONE;
 }

@@ -14,7 +14,7 @@
 typedef struct {
     gm_countdown countdown; /* for the raw domain and native allocations, which hold no GIL */
     uint16_t name;          /* index into the profile's thread names; see gm_name_thread */
-    uint16_t era;           /* of the profile that `name` belongs to */
+    uint16_t session;       /* the start of the profile that `name` belongs to */
     bool busy;
 } gm_thread;
 

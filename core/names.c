@@ -216,6 +216,18 @@ gm_named_location_locked(gm_names *names, const char *name)
     return gm_location_id_locked(names, function_id(names, name, strlen(name), "", 0, 0), 0);
 }
 
+uint32_t
+gm_copy_location_locked(const gm_names *from, uint32_t id, gm_names *to)
+{
+    gm_location location = ((const gm_location *)from->locations.base)[id];
+    gm_function function = ((const gm_function *)from->functions.base)[location.function];
+    gm_string name = ((const gm_string *)from->strings.base)[function.name];
+    gm_string file = ((const gm_string *)from->strings.base)[function.file];
+    uint32_t copy = function_id(to, from->chars.base + name.offset, name.size, from->chars.base + file.offset, file.size,
+                                function.first_line);
+    return gm_location_id_locked(to, copy, location.line);
+}
+
 static uint32_t
 resolve(gm_names *names, const gm_frame *frame)
 {

@@ -51,6 +51,9 @@ uint32_t gm_frame_location_locked(gm_names *names, const gm_frame *frame, bool h
 /* Id of the location (function, line), made if it is new. */
 uint32_t gm_location_id_locked(gm_names *names, uint32_t function, int32_t line);
 
+/* Id in `to` of a copy of location `id` of `from`. */
+uint32_t gm_copy_location_locked(const gm_names *from, uint32_t id, gm_names *to);
+
 /* Finds or adds the slot for a key; the caller compares. Shared with stacks.c. */
 typedef bool (*gm_same_key)(const void *owner, uint32_t id, const void *key);
 uint32_t gm_index_find(const gm_index *index, uint32_t hash, gm_same_key same, const void *owner, const void *key);

@@ -167,19 +167,30 @@ gm_books_forget_live_locked(gm_books *books)
 }
 
 size_t
+gm_books_tables_bytes_locked(const gm_books *books)
+{
+    return gm_names_bytes(&books->names) + books->stacks.used + books->frames.used + books->by_stack.slots.used;
+}
+
+size_t
 gm_books_bytes_locked(const gm_books *books)
 {
-    return gm_names_bytes(&books->names) + books->stacks.used + books->frames.used + books->by_stack.slots.used +
-           books->table.slots.used;
+    return gm_books_tables_bytes_locked(books) + books->table.slots.used;
 }
 
 void
-gm_books_clear_locked(gm_books *books)
+gm_books_free_tables_locked(gm_books *books)
 {
     gm_names_free_no_python(&books->names);
     gm_region_free_no_python(&books->stacks);
     gm_region_free_no_python(&books->frames);
     gm_region_free_no_python(&books->by_stack.slots);
+}
+
+void
+gm_books_clear_locked(gm_books *books)
+{
+    gm_books_free_tables_locked(books);
     gm_table_clear_locked(&books->table);
     *books = (gm_books){0};
 }

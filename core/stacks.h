@@ -61,8 +61,18 @@ gm_amount gm_stack_peak_locked(const gm_books *books, const gm_stack *stack);
 /* Nothing is live any more as far as we know: the frees were not seen. Allocation totals and the peak stay. */
 void gm_books_forget_live_locked(gm_books *books);
 
-/* Memory that the books hold. */
+/* Memory of stacks and names, without and with the table of live blocks. */
+size_t gm_books_tables_bytes_locked(const gm_books *books);
 size_t gm_books_bytes_locked(const gm_books *books);
+
+/* Makes the books small again, for programs that run for weeks and make code as they go. Stacks with something live, or
+ * live at the peak, stay as they are, and so do those with a good share of all allocation; the rest keep their leaf,
+ * or only their amount, in a frame named "[folded]". Totals stay exact. Ids of stacks and locations change. Returns
+ * false, and changes nothing, without memory. See fold.c. */
+bool gm_books_fold_locked(gm_books *books);
+
+/* Gives back the memory of stacks and names, not of the table of live blocks. */
+void gm_books_free_tables_locked(gm_books *books);
 
 /* Forgets everything and gives the memory back. */
 void gm_books_clear_locked(gm_books *books);

@@ -24,7 +24,7 @@ typedef struct {
     uint64_t size;     /* bytes asked for */
     double weight;     /* 1 / probability of having been sampled, >= 1 */
     uint32_t stack;    /* id in gm_stacks */
-    uint32_t era;      /* the profile that `stack` belongs to */
+    uint32_t era;      /* the numbering that `stack` belongs to */
 } gm_live;
 
 /* Open addressing with linear probing. Invariants: a power of two of slots, at most half taken; no empty slot between
