@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "got.h"
+#include "kinds.h"
 #include "native.h"
 
 #include <pthread.h>
@@ -389,6 +390,12 @@ struct copies {
     gm_stack *stacks;
     uint32_t *frames;
     uint32_t string_count, function_count, location_count, stack_count;
+    struct live_copy {
+        uint32_t stack;
+        int32_t kind;
+        gm_amount amount;
+    } *blocks; /* live samples with the position of their type, if types were asked for */
+    size_t block_count;
     gm_amount alloc, live, peak;
 };
 
@@ -428,9 +435,30 @@ copy_books_locked(struct copies *to)
     return complete;
 }
 
+/* A sampled block cannot be freed while the lock is held: its free would wait in gm_forget. */
+static bool
+copy_blocks_locked(struct copies *to, const gm_kinds *kinds)
+{
+    const gm_table *table = &heap.books.table;
+    const gm_live *slots = (const gm_live *)table->slots.base;
+    to->blocks = malloc((table->count + 1) * sizeof(struct live_copy));
+    if (to->blocks == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < table->slots.used / sizeof(gm_live); i++) {
+        if (slots[i].address != 0) {
+            gm_amount amount = {slots[i].weight, slots[i].weight * (double)slots[i].size};
+            int32_t kind = gm_kind_of_no_python(kinds, slots[i].address, slots[i].size);
+            to->blocks[to->block_count++] = (struct live_copy){slots[i].stack, kind, amount};
+        }
+    }
+    return true;
+}
+
 static void
 free_copies(struct copies *copies)
 {
+    free(copies->blocks);
     free(copies->chars);
     free(copies->strings);
     free(copies->functions);
@@ -496,6 +524,13 @@ make_stack(const struct copies *copies, uint32_t i)
 }
 
 static PyObject *
+make_block(const struct copies *copies, uint32_t i)
+{
+    const struct live_copy *block = &copies->blocks[i];
+    return Py_BuildValue("Iidd", block->stack, block->kind, block->amount.objects, block->amount.bytes);
+}
+
+static PyObject *
 make_threads(void)
 {
     PyObject *list = PyList_New(heap.thread_count);
@@ -529,22 +564,28 @@ make_libraries(void)
 static PyObject *
 make_export(const struct copies *copies)
 {
-    return Py_BuildValue("{sNsNsNsNsNsNs(dd)s(dd)s(dd)}", "strings", list_of(copies, copies->string_count, make_string),
+    return Py_BuildValue("{sNsNsNsNsNsNsNs(dd)s(dd)s(dd)}", "strings", list_of(copies, copies->string_count, make_string),
                          "functions", list_of(copies, copies->function_count, make_function), "locations",
                          list_of(copies, copies->location_count, make_location), "stacks",
-                         list_of(copies, copies->stack_count, make_stack), "threads", make_threads(), "libraries", make_libraries(), "alloc",
+                         list_of(copies, copies->stack_count, make_stack), "threads", make_threads(), "libraries", make_libraries(), "blocks", list_of(copies, (uint32_t)copies->block_count, make_block), "alloc",
                          copies->alloc.objects, copies->alloc.bytes, "inuse", copies->live.objects,
                          copies->live.bytes, "peak", copies->peak.objects, copies->peak.bytes);
 }
 
-/* export() -> dict of the profile's tables; see gomem.heap for what is made of it. Its own objects are not sampled. */
+/* export(types: list[type] | None) -> dict of the profile's tables; see gomem._profile for what is made of it. With
+ * types, `blocks` lists (stack, position of its type or -1, objects, bytes) of each live sample. Its own objects are not
+ * sampled. */
 static PyObject *
-heap_export(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+heap_export(PyObject *Py_UNUSED(module), PyObject *types)
 {
     struct copies copies = {0};
+    gm_kinds kinds = {0};
+    bool with_types = PyList_Check(types);
+    bool complete = !with_types || gm_kinds_init(&kinds, types);
     pthread_mutex_lock(&lock);
-    bool complete = copy_books_locked(&copies);
+    complete = complete && copy_books_locked(&copies) && (!with_types || copy_blocks_locked(&copies, &kinds));
     pthread_mutex_unlock(&lock);
+    gm_kinds_free(&kinds);
     bool was_busy = gm_this_thread.busy;
     gm_this_thread.busy = true;
     PyObject *result = complete ? make_export(&copies) : PyErr_NoMemory();
@@ -580,7 +621,7 @@ static PyMethodDef heap_methods[] = {
     {"heap_forked", heap_forked, METH_NOARGS, "True in a forked child before heap_start or heap_stop."},
     {"heap_mend", heap_mend, METH_NOARGS, "Puts lost hooks back; True if they were lost."},
     {"heap_name_thread", heap_name_thread, METH_O, "Names the calling thread in samples to come."},
-    {"heap_export", heap_export, METH_NOARGS, "The profile's tables."},
+    {"heap_export", heap_export, METH_O, "The profile's tables."},
     {"heap_stats", heap_stats, METH_NOARGS, "Counters of the profiler."},
     {NULL, NULL, 0, NULL},
 };

@@ -128,8 +128,51 @@ def _comments(stats: dict) -> list[str]:
     return lines
 
 
-def build(tables: dict, stats: dict, default_sample_type: str) -> Profile:
-    """The profile of ``_core.heap_export()``'s tables; see the module's text for what is done to names and stacks."""
+def all_types() -> list[type]:
+    """Every class there is, found from ``object`` downward."""
+    found: dict[int, type] = {id(object): object}
+    queue = [object]
+    while queue:
+        for child in type.__subclasses__(queue.pop()):
+            if id(child) not in found:
+                found[id(child)] = child
+                queue.append(child)
+    return list(found.values())
+
+
+def _type_name(kind: type) -> str:
+    name, module = type.__dict__["__qualname__"].__get__(kind), kind.__dict__.get("__module__")
+    if not isinstance(module, str):
+        module = kind.__name__.rpartition(".")[0]
+    return f"{module}.{name}" if module and module != "builtins" else name
+
+
+Row = tuple[tuple[int, ...], int, int, str]  # stack, thread, library, type name or ""
+
+
+def _rows(tables: dict, machinery: set[int], types: list[type]) -> dict[Row, list[float]]:
+    """The values of each distinct sample; what is in use is split by type where types are known."""
+    rows: dict[Row, list[float]] = {}
+    keys = []
+    for frames, thread, library, values in tables["stacks"]:
+        key = (_without_import_machinery(frames, machinery), thread, library, "")
+        keys.append(key)
+        row = rows.setdefault(key, [0.0] * len(values))
+        row[:] = map(sum, zip(row, values))
+    names = [_type_name(kind) for kind in types]
+    for stack, kind, objects, size in tables["blocks"]:
+        if kind >= 0:
+            row = rows.setdefault((*keys[stack][:3], names[kind]), [0.0] * len(SAMPLE_TYPES))
+            untyped = rows[keys[stack]]
+            row[2] += objects
+            row[3] += size
+            untyped[2] -= objects
+            untyped[3] -= size
+    return rows
+
+
+def build(tables: dict, stats: dict, default_sample_type: str, types: list[type]) -> Profile:
+    """The profile of ``_core.heap_export(types)``; see the module's text for what is done to names and stacks."""
     builder = ProfileBuilder(
         SAMPLE_TYPES,
         default_sample_type=default_sample_type,
@@ -150,19 +193,10 @@ def build(tables: dict, stats: dict, default_sample_type: str) -> Profile:
     ]
     location_ids = [builder.location(mapping, 0, [(function_ids[f], line)]) for f, line in locations]
     machinery = {i for i, (f, _) in enumerate(locations) if strings[functions[f][1]] in _IMPORT_MACHINERY}
-    threads, libraries = tables["threads"], tables["libraries"]
-    sums: dict[tuple, tuple[float, ...]] = {}
-    for frames, thread, library, values in tables["stacks"]:
-        key = (_without_import_machinery(frames, machinery), thread, library)
-        before = sums.get(key)
-        sums[key] = values if before is None else tuple(map(sum, zip(before, values)))
-    for (frames, thread, library), values in sums.items():
+    for (frames, thread, library, kind), values in _rows(tables, machinery, types).items():
         whole = [round(value) for value in values]
         if any(whole):
-            labels: dict[str, str] = {}
-            if threads[thread]:
-                labels["thread"] = threads[thread]
-            if library:
-                labels["native"] = _library_name(libraries[library])
+            names = (tables["threads"][thread], library and _library_name(tables["libraries"][library]), kind)
+            labels = {key: name for key, name in zip(("thread", "native", "type"), names) if name}
             builder.sample([location_ids[frame] for frame in frames], whole, labels)
     return builder.build()
