@@ -13,6 +13,17 @@ from gomem.errors import GomemError
 # verb -> (module under gomem.cli, what it does); the module has a function main(verb, args) -> exit code.
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("run", "run a program with the heap profiler on and write a pprof file"),
+    "pprof": ("pprof", "look at profiles: the command line of go tool pprof"),
+    "top": ("pprof", "heaviest entries of a profile"),
+    "list": ("pprof", "source lines with their weight"),
+    "peek": ("pprof", "callers and callees of a function"),
+    "tree": ("pprof", "call graph as text"),
+    "traces": ("pprof", "every sample with its stack"),
+    "raw": ("pprof", "a profile's contents as text"),
+    "tags": ("pprof", "labels with their shares"),
+    "comments": ("pprof", "comments of a profile"),
+    "dot": ("pprof", "call graph for Graphviz"),
+    "diff": ("pprof", "what grew from one profile to another"),
 }
 
 
