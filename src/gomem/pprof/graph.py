@@ -114,7 +114,7 @@ class Node:
         self.flat, self.flat_div, self.cum, self.cum_div = flat, flat_div, cum, cum_div
         self.ins: dict[Node, Edge] = {}
         self.outs: dict[Node, Edge] = {}
-        self.function: object = info
+        self.function: object = info._replace(address=0, line=0, column=0)
         self.label_tags: dict[str, Tag] = {}
         self.number_tags: dict[str, dict[str, Tag]] = {}
 
