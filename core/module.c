@@ -9,6 +9,8 @@ int gm_add_wire(PyObject *module);
 int gm_add_samples(PyObject *module);
 int gm_add_graph(PyObject *module);
 int gm_add_heap(PyObject *module);
+int gm_add_lru(PyObject *module);
+int gm_add_memo(PyObject *module);
 
 static int (*const parts[])(PyObject *module) = {
     gm_add_column,
@@ -16,6 +18,8 @@ static int (*const parts[])(PyObject *module) = {
     gm_add_samples,
     gm_add_graph,
     gm_add_heap,
+    gm_add_lru,
+    gm_add_memo,
     NULL,
 };
 

@@ -7,4 +7,24 @@ from gomem.heap import heap_profile, is_running, profile, start, stats, stop, wr
 
 __version__ = "0.1.0"
 
-__all__ = ["heap_profile", "is_running", "profile", "start", "stats", "stop", "write_heap_profile"]
+__all__ = ["heap_profile", "is_running", "profile", "start", "stats", "stop", "write_heap_profile", "LRUCache", "cached"]
+
+# public name -> the module it comes from, imported on first use
+_HOMES = {
+    "LRUCache": "lru",
+    "cached": "memo",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'gomem' has no attribute {name!r}")
+    import importlib
+
+    value = globals()[name] = getattr(importlib.import_module(f"gomem.{home}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

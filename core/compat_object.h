@@ -1,0 +1,32 @@
+/* Questions about objects whose answer differs between CPython versions, for the types (compat.h is the profiler's). */
+#ifndef GOMEM_COMPAT_OBJECT_H
+#define GOMEM_COMPAT_OBJECT_H
+
+#include "types.h"
+
+/* hash(key), -1 with an exception. A str keeps its hash in its public struct, in all versions so far; -1 until asked. */
+static inline Py_hash_t
+gm_hash(PyObject *key)
+{
+    if (PyUnicode_CheckExact(key) && ((PyASCIIObject *)key)->hash != -1) {
+        return ((PyASCIIObject *)key)->hash;
+    }
+    return PyObject_Hash(key);
+}
+
+/* True when the weak reference's object is alive and is this one. PyWeakref_GetObject is deprecated since 3.13,
+ * PyWeakref_GetRef does not exist before. */
+static inline bool
+gm_weakref_is(PyObject *reference, const void *object)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *alive = NULL;
+    bool same = PyWeakref_GetRef(reference, &alive) == 1 && (const void *)alive == object;
+    Py_XDECREF(alive);
+    return same;
+#else
+    return (const void *)PyWeakref_GET_OBJECT(reference) == object;
+#endif
+}
+
+#endif

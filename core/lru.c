@@ -1,0 +1,624 @@
+/* gomem._core.LRUCache: a bounded mapping that is safe under threads, re-entrant keys and callbacks.
+ *
+ * Each verb has the same three steps: (1) whatever may run Python code, that is hash, clock and sizes; (2) find the
+ * key and change the table, which runs nothing once the key is found; (3) drop references and call the eviction
+ * callback, which may do anything, the cache being sound again. The GIL makes step 2 atomic. */
+#include "compat_object.h"
+#include "lru.h"
+#include <math.h>
+#include <time.h>
+
+/* --- time --- */
+
+int
+gm_lru_seconds_to_ns(PyObject *seconds, int64_t *ns)
+{
+    double value = PyFloat_AsDouble(seconds);
+    if (value == -1.0 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (!(fabs(value) < 9.0e9)) {
+        PyErr_Format(PyExc_ValueError, "seconds: got %R, want less than 9e9", seconds);
+        return -1;
+    }
+    *ns = (int64_t)(value * 1e9);
+    return 0;
+}
+
+int
+gm_lru_now(gm_lru *self, int64_t *now_ns)
+{
+    if (self->clock == NULL) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        *now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+        return 0;
+    }
+    PyObject *seconds = PyObject_CallNoArgs(self->clock);
+    int status = seconds == NULL ? -1 : gm_lru_seconds_to_ns(seconds, now_ns);
+    Py_XDECREF(seconds);
+    return status;
+}
+
+bool
+gm_lru_expired(const gm_lru *self, uint32_t at, int64_t now_ns)
+{
+    const gm_lru_table *table = &self->table;
+    return (table->timed && table->expires_ns[at] <= now_ns) || (table->idles && table->idle_ns[at] <= now_ns);
+}
+
+static void
+set_deadlines(gm_lru *self, uint32_t at, int64_t now_ns, int64_t ttl_ns)
+{
+    if (self->table.timed) {
+        self->table.expires_ns[at] = ttl_ns > 0 ? now_ns + ttl_ns : INT64_MAX;
+    }
+    if (self->table.idles) {
+        self->table.idle_ns[at] = now_ns + self->idle_limit_ns;
+    }
+}
+
+/* --- entries that leave --- */
+
+/* Tells the callback and drops the two references. An exception of the callback cannot undo what has happened: it
+ * goes to sys.unraisablehook. */
+static void
+dispose(gm_lru *self, PyObject *key, PyObject *value, const char *reason)
+{
+    if (self->on_evict != NULL) {
+        PyObject *callback = Py_NewRef(self->on_evict);
+        PyObject *text = PyUnicode_InternFromString(reason);
+        PyObject *result = text ? PyObject_CallFunctionObjArgs(callback, key, value, text, NULL) : NULL;
+        if (result == NULL) {
+            PyErr_WriteUnraisable(callback);
+        }
+        Py_XDECREF(result);
+        Py_XDECREF(text);
+        Py_DECREF(callback);
+    }
+    Py_DECREF(key);
+    Py_DECREF(value);
+}
+
+static void
+drop_entry(gm_lru *self, uint32_t at, const char *reason)
+{
+    PyObject *key, *value;
+    gm_lru_take_quiet(&self->table, at, &key, &value);
+    self->changes++;
+    dispose(self, key, value, reason);
+}
+
+static void
+drop_expired(gm_lru *self, uint32_t at)
+{
+    PyObject *key, *value;
+    gm_lru_take_quiet(&self->table, at, &key, &value);
+    self->expirations++;
+    dispose(self, key, value, "expired");
+}
+
+/* Evicts until both bounds hold; returns how many went. Callbacks may add entries meanwhile; those count too. */
+static Py_ssize_t
+enforce_bounds(gm_lru *self, const char *reason)
+{
+    Py_ssize_t evicted = 0;
+    gm_lru_table *table = &self->table;
+    while (table->count > table->max_count ||
+           (self->maxbytes >= 0 && table->total_weight > self->maxbytes && table->count > 0)) {
+        self->evictions++;
+        evicted++;
+        drop_entry(self, gm_lru_victim_quiet(table), reason);
+    }
+    return evicted;
+}
+
+/* Looks at two more entries for expiry, so that what nobody asks for again leaves within half a cache of puts. */
+static void
+sweep_some(gm_lru *self, int64_t now_ns)
+{
+    for (int i = 0; i < 2 && self->table.count != 0; i++) {
+        if (self->sweep_at < GM_SENTINELS || self->sweep_at >= self->table.slab_used) {
+            self->sweep_at = GM_SENTINELS;
+        }
+        uint32_t at = self->sweep_at++;
+        if (self->table.slab[at].key != NULL && gm_lru_expired(self, at, now_ns)) {
+            drop_expired(self, at);
+        }
+    }
+}
+
+/* --- finding --- */
+
+/* The number of the live entry of a key, 0 when absent or expired (and then gone), -1 on error. */
+static inline int64_t
+find_live(gm_lru *self, PyObject *key, int64_t *now_ns)
+{
+    Py_hash_t hash = gm_hash(key);
+    if (GM_UNLIKELY(hash == -1)) {
+        return -1;
+    }
+    if (GM_LIKELY(!is_timed(self))) {
+        return gm_lru_find(&self->table, key, gm_tag_of_hash(hash));
+    }
+    if (gm_lru_now(self, now_ns) < 0) {
+        return -1;
+    }
+    int64_t at = gm_lru_find(&self->table, key, gm_tag_of_hash(hash));
+    if (at > 0 && gm_lru_expired(self, (uint32_t)at, *now_ns)) {
+        drop_expired(self, (uint32_t)at);
+        return 0;
+    }
+    return at;
+}
+
+/* A new reference to the value of a key that is read, NULL without an exception when absent. */
+static inline PyObject *
+read_value(gm_lru *self, PyObject *key)
+{
+    int64_t now_ns = 0;
+    int64_t at = find_live(self, key, &now_ns);
+    if (at <= 0) {
+        self->misses += at == 0;
+        return NULL;
+    }
+    self->hits++;
+    gm_lru_touch(&self->table, (uint32_t)at);
+    if (GM_UNLIKELY(self->table.idles)) {
+        self->table.idle_ns[at] = now_ns + self->idle_limit_ns;
+    }
+    return Py_NewRef(self->table.slab[at].value);
+}
+
+static void
+set_key_error(PyObject *key)
+{
+    PyObject *error = PyObject_CallOneArg(PyExc_KeyError, key); /* so that a tuple stays one argument */
+    if (error != NULL) {
+        PyErr_SetObject(PyExc_KeyError, error);
+        Py_DECREF(error);
+    }
+}
+
+static bool
+count_is(const char *verb, Py_ssize_t got, Py_ssize_t low, Py_ssize_t high)
+{
+    if (got >= low && got <= high) {
+        return true;
+    }
+    PyErr_Format(PyExc_TypeError, "%s: got %zd positional arguments, want %zd to %zd", verb, got, low, high);
+    return false;
+}
+
+static PyObject *
+lru_get(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!count_is("get", nargs, 1, 2)) {
+        return NULL;
+    }
+    PyObject *value = read_value(as_lru(op), args[0]);
+    if (value != NULL || PyErr_Occurred()) {
+        return value;
+    }
+    return Py_NewRef(nargs == 2 ? args[1] : Py_None);
+}
+
+PyObject *
+gm_lru_subscript(PyObject *op, PyObject *key)
+{
+    PyObject *value = read_value(as_lru(op), key);
+    if (value != NULL || PyErr_Occurred()) {
+        return value;
+    }
+    if (as_lru(op)->has_missing) {
+        return PyObject_CallMethod(op, "__missing__", "O", key);
+    }
+    set_key_error(key);
+    return NULL;
+}
+
+static PyObject *
+lru_peek(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!count_is("peek", nargs, 1, 2)) {
+        return NULL;
+    }
+    int64_t now_ns;
+    int64_t at = find_live(as_lru(op), args[0], &now_ns);
+    if (at < 0) {
+        return NULL;
+    }
+    return Py_NewRef(at > 0 ? as_lru(op)->table.slab[at].value : nargs == 2 ? args[1] : Py_None);
+}
+
+int
+gm_lru_contains(PyObject *op, PyObject *key)
+{
+    int64_t now_ns;
+    int64_t at = find_live(as_lru(op), key, &now_ns);
+    return at < 0 ? -1 : at > 0;
+}
+
+static PyObject *
+lru_contains_method(PyObject *op, PyObject *key)
+{
+    int found = gm_lru_contains(op, key);
+    return found < 0 ? NULL : PyBool_FromLong(found);
+}
+
+/* --- storing --- */
+
+/* The weight of a value: getsizeof's answer, at least 0 and at most the byte bound. */
+static int
+weigh(gm_lru *self, PyObject *value, int64_t *weight)
+{
+    PyObject *size = PyObject_CallOneArg(self->getsizeof, value);
+    if (size == NULL) {
+        return -1;
+    }
+    *weight = PyLong_AsLongLong(size);
+    Py_DECREF(size);
+    if (*weight == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (*weight < 0 || *weight > self->maxbytes) {
+        PyErr_Format(PyExc_ValueError, "value too large: got size %lld, want 0 to %lld", (long long)*weight,
+                     (long long)self->maxbytes);
+        return -1;
+    }
+    return 0;
+}
+
+static void
+replace_value(gm_lru *self, uint32_t at, PyObject *value, int64_t weight)
+{
+    gm_lru_table *table = &self->table;
+    PyObject *key = Py_NewRef(table->slab[at].key);
+    PyObject *old = table->slab[at].value;
+    table->slab[at].value = Py_NewRef(value);
+    if (table->weighed) {
+        table->total_weight += weight - table->weight[at];
+        table->weight[at] = weight;
+    }
+    gm_lru_touch(table, at);
+    dispose(self, key, old, "replaced");
+}
+
+/* Adds an absent key; returns whether the count bound evicted one for it, -1 on error. */
+static int
+add_key(gm_lru *self, PyObject *key, PyObject *value, uint32_t tag, int64_t now_ns, int64_t ttl_ns, int64_t weight)
+{
+    gm_lru_table *table = &self->table;
+    PyObject *old_key = NULL, *old_value = NULL;
+    bool full = table->count >= table->max_count;
+    uint32_t at;
+    if (full) {
+        at = gm_lru_replace_quiet(table, key, value, tag, GM_SHAPE_RAW, &old_key, &old_value);
+        self->evictions++;
+    }
+    else if (gm_lru_reserve_quiet(table) < 0) {
+        return -1;
+    }
+    else {
+        at = gm_lru_add_quiet(table, key, value, tag, GM_SHAPE_RAW);
+    }
+    if (table->weighed) {
+        table->weight[at] = weight;
+        table->total_weight += weight;
+    }
+    set_deadlines(self, at, now_ns, ttl_ns);
+    self->changes++;
+    if (full) {
+        dispose(self, old_key, old_value, "size");
+    }
+    return full;
+}
+
+/* Stores a value; ttl_ns 0 takes the cache's own. Returns whether entries were evicted for it, -1 on error. */
+static int
+store(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns)
+{
+    int64_t now_ns = 0, weight = 0;
+    gm_lru_prefetch_oldest(&self->table);
+    Py_hash_t hash = gm_hash(key);
+    if (hash == -1 || (self->table.weighed && weigh(self, value, &weight) < 0) ||
+        (is_timed(self) && gm_lru_now(self, &now_ns) < 0)) {
+        return -1;
+    }
+    ttl_ns = ttl_ns ? ttl_ns : self->ttl_ns;
+    uint32_t tag = gm_tag_of_hash(hash);
+    int64_t at = gm_lru_find(&self->table, key, tag);
+    if (at < 0) {
+        return -1;
+    }
+    int evicted = 0;
+    if (at > 0) {
+        set_deadlines(self, (uint32_t)at, now_ns, ttl_ns);
+        replace_value(self, (uint32_t)at, value, weight);
+    }
+    else {
+        evicted = add_key(self, key, value, tag, now_ns, ttl_ns, weight);
+        if (evicted < 0) {
+            return -1;
+        }
+    }
+    if (GM_UNLIKELY(is_timed(self))) {
+        sweep_some(self, now_ns);
+    }
+    return enforce_bounds(self, "size") > 0 || evicted;
+}
+
+int
+gm_lru_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
+{
+    if (value != NULL) {
+        return store(as_lru(op), key, value, 0) < 0 ? -1 : 0;
+    }
+    int64_t now_ns;
+    int64_t at = find_live(as_lru(op), key, &now_ns);
+    if (at == 0) {
+        set_key_error(key);
+    }
+    if (at > 0) {
+        drop_entry(as_lru(op), (uint32_t)at, "removed");
+    }
+    return at > 0 ? 0 : -1;
+}
+
+/* put(key, value, *, ttl=None) */
+static PyObject *
+lru_put(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+{
+    if (!count_is("put", nargs, 2, 2)) {
+        return NULL;
+    }
+    int64_t ttl_ns = 0;
+    if (names != NULL && PyTuple_GET_SIZE(names) > 0) {
+        if (PyTuple_GET_SIZE(names) != 1 || PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "ttl") != 0) {
+            PyErr_Format(PyExc_TypeError, "put: got keyword arguments %R, want only ttl", names);
+            return NULL;
+        }
+        if (args[2] != Py_None) {
+            if (!as_lru(op)->table.timed) {
+                PyErr_SetString(PyExc_ValueError, "put: got ttl for a cache without, want LRUCache(..., ttl=)");
+                return NULL;
+            }
+            if (gm_lru_seconds_to_ns(args[2], &ttl_ns) < 0) {
+                return NULL;
+            }
+            if (ttl_ns <= 0) {
+                PyErr_Format(PyExc_ValueError, "put: ttl: got %R, want seconds above 0", args[2]);
+                return NULL;
+            }
+        }
+    }
+    int evicted = store(as_lru(op), args[0], args[1], ttl_ns);
+    return evicted < 0 ? NULL : PyBool_FromLong(evicted);
+}
+
+/* setdefault(key, default=None): atomic, unlike the mapping mixin's */
+static PyObject *
+lru_setdefault(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!count_is("setdefault", nargs, 1, 2)) {
+        return NULL;
+    }
+    PyObject *value = read_value(as_lru(op), args[0]);
+    if (value != NULL || PyErr_Occurred()) {
+        return value;
+    }
+    value = nargs == 2 ? args[1] : Py_None;
+    if (store(as_lru(op), args[0], value, 0) < 0) {
+        return NULL;
+    }
+    return Py_NewRef(value);
+}
+
+/* get_or_load(key, loader): a hit here, a miss in the Python face, which sees to one load per key. */
+static PyObject *
+lru_get_or_load(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!count_is("get_or_load", nargs, 2, 2)) {
+        return NULL;
+    }
+    PyObject *value = read_value(as_lru(op), args[0]);
+    if (value != NULL || PyErr_Occurred()) {
+        return value;
+    }
+    return PyObject_CallMethod(op, "_load", "OO", args[0], args[1]);
+}
+
+/* --- removing --- */
+
+static PyObject *
+lru_pop(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (!count_is("pop", nargs, 1, 2)) {
+        return NULL;
+    }
+    int64_t now_ns;
+    int64_t at = find_live(as_lru(op), args[0], &now_ns);
+    if (at < 0) {
+        return NULL;
+    }
+    if (at == 0) {
+        if (nargs == 2) {
+            return Py_NewRef(args[1]);
+        }
+        set_key_error(args[0]);
+        return NULL;
+    }
+    PyObject *value = Py_NewRef(as_lru(op)->table.slab[at].value);
+    drop_entry(as_lru(op), (uint32_t)at, "removed");
+    return value;
+}
+
+Py_ssize_t
+gm_lru_expire(gm_lru *self)
+{
+    int64_t now_ns;
+    Py_ssize_t dropped = 0;
+    if (!is_timed(self)) {
+        return 0;
+    }
+    if (gm_lru_now(self, &now_ns) < 0) {
+        return -1;
+    }
+    for (uint32_t at = GM_SENTINELS; at < self->table.slab_used; at++) {
+        if (self->table.slab[at].key != NULL && gm_lru_expired(self, at, now_ns)) {
+            drop_expired(self, at);
+            dropped++;
+        }
+    }
+    return dropped;
+}
+
+static PyObject *
+lru_expire(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    Py_ssize_t dropped = gm_lru_expire(as_lru(op));
+    return dropped < 0 ? NULL : PyLong_FromSsize_t(dropped);
+}
+
+/* remove_oldest() -> (key, value), or None when empty */
+static PyObject *
+lru_remove_oldest(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    gm_lru *self = as_lru(op);
+    PyObject *pair = PyTuple_New(2); /* before the table is touched: allocating may run the collector */
+    if (pair == NULL || gm_lru_expire(self) < 0) {
+        Py_XDECREF(pair);
+        return NULL;
+    }
+    uint32_t at = gm_lru_victim_quiet(&self->table);
+    if (at == 0) {
+        Py_DECREF(pair);
+        Py_RETURN_NONE;
+    }
+    PyTuple_SET_ITEM(pair, 0, Py_NewRef(self->table.slab[at].key));
+    PyTuple_SET_ITEM(pair, 1, Py_NewRef(self->table.slab[at].value));
+    drop_entry(self, at, "removed");
+    return pair;
+}
+
+/* _evict(count) -> how many: the policy's next victims go, for the sake of memory */
+static PyObject *
+lru_evict(PyObject *op, PyObject *arg)
+{
+    gm_lru *self = as_lru(op);
+    Py_ssize_t wanted = PyLong_AsSsize_t(arg);
+    if ((wanted == -1 && PyErr_Occurred()) || gm_lru_expire(self) < 0) {
+        return NULL;
+    }
+    Py_ssize_t gone = 0;
+    for (; gone < wanted && self->table.count != 0; gone++) {
+        self->evictions++;
+        drop_entry(self, gm_lru_victim_quiet(&self->table), "pressure");
+    }
+    self->changes++;
+    return gm_lru_compact_quiet(&self->table) < 0 ? NULL : PyLong_FromSsize_t(gone);
+}
+
+static PyObject *
+lru_clear_method(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    gm_lru *self = as_lru(op);
+    if (self->on_evict == NULL) {
+        self->changes++;
+        gm_lru_clear(&self->table);
+        Py_RETURN_NONE;
+    }
+    for (uint32_t left = self->table.count; left > 0 && self->table.count != 0; left--) {
+        drop_entry(self, gm_lru_victim_quiet(&self->table), "cleared");
+    }
+    Py_RETURN_NONE;
+}
+
+int
+gm_lru_parse_maxsize(PyObject *arg, uint32_t *max_count)
+{
+    if (arg == Py_None) {
+        *max_count = GM_INDEX_MAX_ITEMS;
+        return 0;
+    }
+    Py_ssize_t value = PyLong_AsSsize_t(arg);
+    if (value == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (value < 1 || value > GM_INDEX_MAX_ITEMS) {
+        PyErr_Format(PyExc_ValueError, "maxsize: got %zd, want 1 to %u", value, GM_INDEX_MAX_ITEMS);
+        return -1;
+    }
+    *max_count = (uint32_t)value;
+    return 0;
+}
+
+/* resize(maxsize) -> how many were evicted */
+static PyObject *
+lru_resize(PyObject *op, PyObject *arg)
+{
+    gm_lru *self = as_lru(op);
+    uint32_t max_count;
+    if (self->bound_is_weight) {
+        PyErr_SetString(PyExc_ValueError, "resize: maxsize bounds the sum of sizes here, want a cache bounded by count");
+        return NULL;
+    }
+    if (gm_lru_parse_maxsize(arg, &max_count) < 0) {
+        return NULL;
+    }
+    if (max_count == GM_INDEX_MAX_ITEMS && self->maxbytes < 0) {
+        PyErr_SetString(PyExc_ValueError, "resize: got no bound, want a maxsize");
+        return NULL;
+    }
+    gm_lru_set_max_quiet(&self->table, max_count);
+    self->changes++;
+    Py_ssize_t evicted = enforce_bounds(self, "size");
+    if (self->table.slab_len > max_count + GM_SENTINELS && gm_lru_compact_quiet(&self->table) < 0) {
+        return NULL;
+    }
+    return PyLong_FromSsize_t(evicted);
+}
+
+Py_ssize_t
+gm_lru_len(PyObject *op)
+{
+    return gm_lru_expire(as_lru(op)) < 0 ? -1 : (Py_ssize_t)as_lru(op)->table.count;
+}
+
+static PyObject *
+lru_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromSize_t((size_t)Py_TYPE(op)->tp_basicsize + gm_lru_bytes(&as_lru(op)->table));
+}
+
+PyMethodDef gm_lru_methods[] = {
+    {"get", (PyCFunction)(void (*)(void))lru_get, METH_FASTCALL,
+     "get($self, key, default=None, /)\n--\n\nThe value of a key, which becomes the most recent, or the default."},
+    {"put", (PyCFunction)(void (*)(void))lru_put, METH_FASTCALL | METH_KEYWORDS,
+     "put($self, key, value, /, *, ttl=None)\n--\n\n"
+     "Stores a value; returns whether others were evicted for it. ttl, in seconds, overrides the cache's."},
+    {"peek", (PyCFunction)(void (*)(void))lru_peek, METH_FASTCALL,
+     "peek($self, key, default=None, /)\n--\n\nThe value of a key without counting as a read of it."},
+    {"contains", lru_contains_method, METH_O,
+     "contains($self, key, /)\n--\n\nWhether the key is cached; does not count as a read of it."},
+    {"setdefault", (PyCFunction)(void (*)(void))lru_setdefault, METH_FASTCALL,
+     "setdefault($self, key, default=None, /)\n--\n\nThe value of a key; stores the default first if it is absent."},
+    {"get_or_load", (PyCFunction)(void (*)(void))lru_get_or_load, METH_FASTCALL,
+     "get_or_load($self, key, loader, /)\n--\n\n"
+     "The value of a key; if it is absent, loader(key) is stored and returned, and called by one thread only."},
+    {"pop", (PyCFunction)(void (*)(void))lru_pop, METH_FASTCALL,
+     "pop($self, key, default=..., /)\n--\n\nTakes a key out and returns its value, or the default, or KeyError."},
+    {"remove_oldest", lru_remove_oldest, METH_NOARGS,
+     "remove_oldest($self, /)\n--\n\nTakes out the entry that would be evicted next: (key, value), or None."},
+    {"expire", lru_expire, METH_NOARGS,
+     "expire($self, /)\n--\n\nDrops every expired entry now and returns how many; costs a look at all entries."},
+    {"clear", lru_clear_method, METH_NOARGS, "clear($self, /)\n--\n\nDrops every entry; statistics stay."},
+    {"resize", lru_resize, METH_O,
+     "resize($self, maxsize, /)\n--\n\nChanges the bound; returns how many entries were evicted for it."},
+    {"_evict", lru_evict, METH_O, "_evict($self, count, /)\n--\n\nEvicts so many entries and gives their room back."},
+    {"_stats", gm_lru_stats, METH_NOARGS, "_stats($self, /)\n--\n\nThe tuple behind stats()."},
+    {"_iterate", (PyCFunction)(void (*)(void))gm_lru_iterate, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "_iterate($self, kind, newest_first, /)\n--\n\nIterator of keys (0), values (1) or pairs (2)."},
+    {"__sizeof__", lru_sizeof, METH_NOARGS, "__sizeof__($self, /)\n--\n\nBytes of the cache without keys and values."},
+    {NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,246 @@
+/* The type gomem._core.LRUCache: making, destroying and describing a cache; what it does is in lru.c. */
+#include "lru.h"
+#include <structmember.h>
+
+static int
+optional_callable(const char *name, PyObject *value, PyObject **where)
+{
+    if (value == NULL || value == Py_None) {
+        Py_CLEAR(*where);
+        return 0;
+    }
+    if (!PyCallable_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s: got %.100s, want a callable", name, Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    Py_XSETREF(*where, Py_NewRef(value));
+    return 0;
+}
+
+static int
+optional_seconds(const char *name, PyObject *value, int64_t *ns)
+{
+    *ns = 0;
+    if (value == NULL || value == Py_None) {
+        return 0;
+    }
+    if (gm_lru_seconds_to_ns(value, ns) < 0) {
+        return -1;
+    }
+    if (*ns <= 0) {
+        PyErr_Format(PyExc_ValueError, "%s: got %R, want seconds above 0", name, value);
+        return -1;
+    }
+    return 0;
+}
+
+/* __init__(maxsize, maxbytes, getsizeof, ttl, idle, clock, policy, on_evict, bound_is_weight), all positional: the
+ * Python face has the defaults. */
+static int
+lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    gm_lru *self = as_lru(op);
+    PyObject *maxsize, *maxbytes, *getsizeof, *ttl, *idle, *clock, *on_evict;
+    int s3fifo, bound_is_weight;
+    uint32_t max_count;
+    int64_t bytes = -1;
+    if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
+        PyErr_SetString(PyExc_TypeError, "_core.LRUCache: got keyword arguments, want positional ones");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(args, "OOOOOOpOp", &maxsize, &maxbytes, &getsizeof, &ttl, &idle, &clock, &s3fifo, &on_evict,
+                          &bound_is_weight) ||
+        gm_lru_parse_maxsize(maxsize, &max_count) < 0) {
+        return -1;
+    }
+    if (maxbytes != Py_None) {
+        bytes = PyLong_AsLongLong(maxbytes);
+        if (bytes == -1 && PyErr_Occurred()) {
+            return -1;
+        }
+        if (bytes < 1) {
+            PyErr_Format(PyExc_ValueError, "maxbytes: got %lld, want at least 1", (long long)bytes);
+            return -1;
+        }
+    }
+    if (optional_seconds("ttl", ttl, &self->ttl_ns) < 0 || optional_seconds("idle", idle, &self->idle_limit_ns) < 0 ||
+        optional_callable("clock", clock, &self->clock) < 0 ||
+        optional_callable("getsizeof", getsizeof, &self->getsizeof) < 0 ||
+        optional_callable("on_evict", on_evict, &self->on_evict) < 0) {
+        return -1;
+    }
+    gm_lru_clear(&self->table); /* __init__ may be called again */
+    uint64_t version = self->table.version;
+    gm_lru_init(&self->table, max_count, s3fifo ? GM_POLICY_S3FIFO : GM_POLICY_LRU);
+    self->table.version = version;
+    self->table.weighed = bytes >= 0 && self->getsizeof != NULL;
+    self->table.timed = self->ttl_ns > 0;
+    self->table.idles = self->idle_limit_ns > 0;
+    self->maxbytes = self->table.weighed ? bytes : -1;
+    self->bound_is_weight = bound_is_weight;
+    self->has_missing = PyObject_HasAttrString((PyObject *)Py_TYPE(op), "__missing__");
+    self->changes++;
+    return 0;
+}
+
+static PyObject *
+lru_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+{
+    gm_lru *self = (gm_lru *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        gm_lru_init(&self->table, 1, GM_POLICY_LRU);
+        self->maxbytes = -1;
+    }
+    return (PyObject *)self;
+}
+
+static int
+lru_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    gm_lru *self = as_lru(op);
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->on_evict);
+    Py_VISIT(self->getsizeof);
+    Py_VISIT(self->clock);
+    return gm_lru_traverse(&self->table, visit, arg);
+}
+
+static int
+lru_tp_clear(PyObject *op)
+{
+    gm_lru *self = as_lru(op);
+    self->changes++;
+    Py_CLEAR(self->on_evict);
+    Py_CLEAR(self->clock);
+    gm_lru_clear(&self->table);
+    self->table.weighed = false; /* what still reaches a cache being collected may put without a size */
+    self->maxbytes = -1;
+    Py_CLEAR(self->getsizeof);
+    return 0;
+}
+
+static void
+lru_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    Py_TRASHCAN_BEGIN(op, lru_dealloc)
+    if (as_lru(op)->weakrefs != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
+    lru_tp_clear(op);
+    type->tp_free(op);
+    Py_DECREF(type);
+    Py_TRASHCAN_END
+}
+
+static PyObject *
+lru_get_maxsize(PyObject *op, void *Py_UNUSED(closure))
+{
+    gm_lru *self = as_lru(op);
+    if (self->bound_is_weight) {
+        return PyLong_FromLongLong(self->maxbytes);
+    }
+    if (self->table.max_count == GM_INDEX_MAX_ITEMS) {
+        Py_RETURN_NONE;
+    }
+    return PyLong_FromUnsignedLong(self->table.max_count);
+}
+
+static PyObject *
+lru_get_maxbytes(PyObject *op, void *Py_UNUSED(closure))
+{
+    if (as_lru(op)->maxbytes < 0) {
+        Py_RETURN_NONE;
+    }
+    return PyLong_FromLongLong(as_lru(op)->maxbytes);
+}
+
+static PyObject *
+lru_get_currsize(PyObject *op, void *Py_UNUSED(closure))
+{
+    if (gm_lru_expire(as_lru(op)) < 0) {
+        return NULL;
+    }
+    const gm_lru_table *table = &as_lru(op)->table;
+    return PyLong_FromLongLong(table->weighed ? table->total_weight : (int64_t)table->count);
+}
+
+static PyObject *
+seconds_or_none(int64_t ns)
+{
+    if (ns == 0) {
+        Py_RETURN_NONE;
+    }
+    return PyFloat_FromDouble((double)ns / 1e9);
+}
+
+static PyObject *
+lru_get_ttl(PyObject *op, void *Py_UNUSED(closure))
+{
+    return seconds_or_none(as_lru(op)->ttl_ns);
+}
+
+static PyObject *
+lru_get_idle(PyObject *op, void *Py_UNUSED(closure))
+{
+    return seconds_or_none(as_lru(op)->idle_limit_ns);
+}
+
+static PyObject *
+lru_get_policy(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyUnicode_FromString(as_lru(op)->table.policy == GM_POLICY_S3FIFO ? "s3fifo" : "lru");
+}
+
+static PyGetSetDef lru_getset[] = {
+    {"maxsize", lru_get_maxsize, NULL, "Most entries, or None; the most size in all if only getsizeof was given.", NULL},
+    {"maxbytes", lru_get_maxbytes, NULL, "Most bytes in all, or None.", NULL},
+    {"currsize", lru_get_currsize, NULL, "Bytes held if bounded by bytes, else the number of entries.", NULL},
+    {"ttl", lru_get_ttl, NULL, "Seconds an entry lives after it was stored, or None.", NULL},
+    {"idle", lru_get_idle, NULL, "Seconds an entry lives after it was last read, or None.", NULL},
+    {"policy", lru_get_policy, NULL, "'lru' or 's3fifo'.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef lru_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(gm_lru, weakrefs), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot lru_slots[] = {
+    {Py_tp_new, lru_new},
+    {Py_tp_init, lru_init},
+    {Py_tp_dealloc, lru_dealloc},
+    {Py_tp_traverse, lru_traverse},
+    {Py_tp_clear, lru_tp_clear},
+    {Py_tp_methods, gm_lru_methods},
+    {Py_tp_getset, lru_getset},
+    {Py_tp_members, lru_members},
+    {Py_mp_length, gm_lru_len},
+    {Py_mp_subscript, gm_lru_subscript},
+    {Py_mp_ass_subscript, gm_lru_ass_subscript},
+    {Py_sq_contains, gm_lru_contains},
+    {Py_tp_hash, PyObject_HashNotImplemented},
+    {Py_tp_doc, "The native half of gomem.LRUCache."},
+    {0, NULL},
+};
+
+static PyType_Spec lru_spec = {
+    .name = "gomem._core.LRUCache",
+    .basicsize = sizeof(gm_lru),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .slots = lru_slots,
+};
+
+int
+gm_add_lru(PyObject *module)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &lru_spec, NULL);
+    if (type == NULL) {
+        return -1;
+    }
+    int status = PyModule_AddObjectRef(module, "LRUCache", type);
+    Py_DECREF(type);
+    return status < 0 ? -1 : gm_add_lru_iterator(module);
+}
