@@ -22,7 +22,8 @@
  * count grows after the entry is written. */
 static gm_object objects[GM_OBJECTS_MAX];
 static int object_count;
-static unsigned long long loads_seen;
+static unsigned long long loads_seen, unloads_seen;
+static unsigned round_number = 1; /* grows when pointers are put back, or when an object may have made room for another */
 static int redirected;
 
 /* The parts of an object's dynamic section that name its pointers. */
@@ -125,25 +126,42 @@ set_pointer(const struct tables *tables, void **pointer, void *value)
 
 typedef void (*visit_pointer)(const struct tables *, void **pointer, const gm_redirect *);
 
+/* The redirect for a symbol; most names differ in the first letter, and there are a hundred thousand of them. */
+static const gm_redirect *
+redirect_for(const char *name, const gm_redirect *redirects, int count, bool python)
+{
+    for (int i = 0; i < count; i++) {
+        if (redirects[i].name[0] == name[0] && redirects[i].in_python == python && redirects[i].real != NULL &&
+            strcmp(name, redirects[i].name) == 0) {
+            return &redirects[i];
+        }
+    }
+    return NULL;
+}
+
+struct walk {
+    const gm_redirect *redirects;
+    int count;
+    visit_pointer visit;
+    bool only_new;
+};
+
 /* Calls visit for each pointer of an object that stands for one of the redirected functions of another object. */
 static void
-visit_pointers(const struct dl_phdr_info *object, const struct tables *tables, const gm_redirect *redirects, int count,
-               visit_pointer visit)
+visit_pointers(const struct dl_phdr_info *object, const struct tables *tables, const struct walk *walk, bool python)
 {
     for (int table = 0; table < 2; table++) {
         const ElfW(Rela) *relocation = tables->relocations[table];
         for (size_t i = 0; relocation != NULL && i < tables->counts[table]; i++, relocation++) {
-            if (!IS_POINTER_RELOCATION(ELF64_R_TYPE(relocation->r_info))) {
+            size_t number = ELF64_R_SYM(relocation->r_info);
+            if (number == 0 || !IS_POINTER_RELOCATION(ELF64_R_TYPE(relocation->r_info)) || relocation->r_addend != 0 ||
+                tables->symbols[number].st_shndx != SHN_UNDEF) {
                 continue;
             }
-            const ElfW(Sym) *symbol = &tables->symbols[ELF64_R_SYM(relocation->r_info)];
-            if (ELF64_R_SYM(relocation->r_info) == 0 || symbol->st_shndx != SHN_UNDEF || relocation->r_addend != 0) {
-                continue;
-            }
-            for (int r = 0; r < count; r++) {
-                if (redirects[r].real != NULL && strcmp(tables->strings + symbol->st_name, redirects[r].name) == 0) {
-                    visit(tables, (void **)(object->dlpi_addr + relocation->r_offset), &redirects[r]);
-                }
+            const char *name = tables->strings + tables->symbols[number].st_name;
+            const gm_redirect *redirect = redirect_for(name, walk->redirects, walk->count, python);
+            if (redirect != NULL) {
+                walk->visit(tables, (void **)(object->dlpi_addr + relocation->r_offset), redirect);
             }
         }
     }
@@ -174,12 +192,6 @@ holds(const struct tables *tables, const void *address)
     return (uintptr_t)address >= tables->start && (uintptr_t)address < tables->limit;
 }
 
-struct walk {
-    const gm_redirect *redirects;
-    int count;
-    visit_pointer visit;
-};
-
 static bool
 is_python(const struct dl_phdr_info *object, const struct tables *tables)
 {
@@ -200,22 +212,17 @@ is_off_limits(const struct dl_phdr_info *object, const struct tables *tables, co
             (strstr(object->dlpi_name, "/ld-linux") != NULL || strstr(object->dlpi_name, "linux-vdso") != NULL));
 }
 
-static bool
-is_known(const struct tables *tables)
+/* The entry of an object, made if it is new; NULL when there is no room for more. */
+static gm_object *
+entry_of(const struct dl_phdr_info *object, const struct tables *tables)
 {
     for (int i = 0; i < object_count; i++) {
         if (objects[i].start == tables->code_start && objects[i].limit == tables->code_limit) {
-            return true;
+            return &objects[i];
         }
     }
-    return false;
-}
-
-static void
-note_object(const struct dl_phdr_info *object, const struct tables *tables)
-{
-    if (object_count == GM_OBJECTS_MAX || is_known(tables)) {
-        return;
+    if (object_count == GM_OBJECTS_MAX) {
+        return NULL;
     }
     gm_object *entry = &objects[object_count];
     size_t length = strlen(object->dlpi_name);
@@ -224,6 +231,7 @@ note_object(const struct dl_phdr_info *object, const struct tables *tables)
     entry->start = tables->code_start;
     entry->limit = tables->code_limit;
     __atomic_store_n(&object_count, object_count + 1, __ATOMIC_RELEASE);
+    return entry;
 }
 
 static int
@@ -239,22 +247,22 @@ walk_object(struct dl_phdr_info *object, size_t size, void *data)
     if (!python && is_off_limits(object, &tables, walk->redirects, walk->count)) {
         return 0;
     }
-    if (!python) {
-        note_object(object, &tables);
+    gm_object *entry = entry_of(object, &tables);
+    if (walk->only_new && entry != NULL && entry->done == round_number) {
+        return 0;
     }
-    for (int i = 0; i < walk->count; i++) {
-        if (walk->redirects[i].in_python == python) {
-            visit_pointers(object, &tables, &walk->redirects[i], 1, walk->visit);
-        }
+    visit_pointers(object, &tables, walk, python);
+    if (walk->only_new && entry != NULL) {
+        entry->done = round_number;
     }
     return 0;
 }
 
 static int
-count_loads(struct dl_phdr_info *object, size_t size, void *data)
+first_object(struct dl_phdr_info *object, size_t size, void *data)
 {
     (void)size;
-    *(unsigned long long *)data = object->dlpi_adds;
+    *(struct dl_phdr_info *)data = *object;
     return 1;
 }
 
@@ -271,22 +279,25 @@ gm_got_resolve(gm_redirect *redirects, int count)
 void
 gm_got_redirect(const gm_redirect *redirects, int count)
 {
-    unsigned long long loads = 0;
-    dl_iterate_phdr(count_loads, &loads);
-    if (loads == loads_seen) {
+    struct dl_phdr_info first = {0};
+    dl_iterate_phdr(first_object, &first);
+    if (first.dlpi_adds == loads_seen) {
         return;
     }
-    loads_seen = loads;
-    struct walk walk = {redirects, count, redirect_pointer};
+    round_number += first.dlpi_subs != unloads_seen;
+    loads_seen = first.dlpi_adds;
+    unloads_seen = first.dlpi_subs;
+    struct walk walk = {redirects, count, redirect_pointer, true};
     dl_iterate_phdr(walk_object, &walk);
 }
 
 void
 gm_got_restore(const gm_redirect *redirects, int count)
 {
-    struct walk walk = {redirects, count, restore_pointer};
+    struct walk walk = {redirects, count, restore_pointer, false};
     dl_iterate_phdr(walk_object, &walk);
     loads_seen = 0;
+    round_number++;
 }
 
 uint16_t

@@ -19,6 +19,7 @@ typedef struct {
 /* A loaded object whose calls were redirected; the code range tells who called. */
 typedef struct {
     uintptr_t start, limit; /* of its executable segments */
+    unsigned done;          /* the round of redirecting in which its pointers were set */
     char path[192];         /* its end, if longer */
 } gm_object;
 
