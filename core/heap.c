@@ -603,16 +603,27 @@ heap_stats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     uint64_t samples = books->samples, lost = books->lost, vanished = books->vanished, folded = books->folded;
     size_t live_samples = books->table.count;
     uint32_t stacks = books->by_stack.count;
+    double inuse_objects = books->live.objects, alloc_objects = books->alloc.objects;
     double inuse = books->live.bytes, peak = books->peak.bytes, alloc = books->alloc.bytes, rate = heap.sampler.last;
     pthread_mutex_unlock(&lock);
-    return Py_BuildValue("{sOsOsdsdsKsKsKsKsKsnsIsnsdsdsdsLsL}", "active", heap.active && !heap.in_child ? Py_True : Py_False,
+    return Py_BuildValue("{sOsOsdsdsKsKsKsKsKsnsIsnsdsdsdsdsdsLsL}", "active", heap.active && !heap.in_child ? Py_True : Py_False,
                          "exact", gm_hooks_exact() ? Py_True : Py_False, "rate_setting", heap.sampler.fixed, "rate",
                          rate, "samples", (unsigned long long)samples, "lost", (unsigned long long)lost, "vanished",
                          (unsigned long long)vanished, "folded", (unsigned long long)folded, "hooks_lost",
                          (unsigned long long)heap.hooks_lost, "live_samples", (Py_ssize_t)live_samples, "stacks",
-                         stacks, "own_bytes", (Py_ssize_t)own, "inuse_bytes", inuse, "peak_bytes", peak, "alloc_bytes",
+                         stacks, "own_bytes", (Py_ssize_t)own, "inuse_objects", inuse_objects, "alloc_objects", alloc_objects, "inuse_bytes", inuse, "peak_bytes", peak, "alloc_bytes",
                          alloc, "started_ns", (long long)heap.started_ns, "stopped_ns",
                          (long long)(heap.active ? wall_ns() : heap.stopped_ns));
+}
+
+/* window() -> float: the most bytes in use at once since the last call, or since the start. Begins anew. */
+static PyObject *
+heap_window(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    pthread_mutex_lock(&lock);
+    double peak = gm_books_window_locked(&heap.books);
+    pthread_mutex_unlock(&lock);
+    return PyFloat_FromDouble(peak);
 }
 
 static PyMethodDef heap_methods[] = {
@@ -622,6 +633,7 @@ static PyMethodDef heap_methods[] = {
     {"heap_mend", heap_mend, METH_NOARGS, "Puts lost hooks back; True if they were lost."},
     {"heap_name_thread", heap_name_thread, METH_O, "Names the calling thread in samples to come."},
     {"heap_export", heap_export, METH_O, "The profile's tables."},
+    {"heap_window", heap_window, METH_NOARGS, "Bytes in use at the highest since the last call; begins anew."},
     {"heap_stats", heap_stats, METH_NOARGS, "Counters of the profiler."},
     {NULL, NULL, 0, NULL},
 };

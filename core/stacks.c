@@ -104,6 +104,9 @@ change_live(gm_books *books, const gm_live *block, int sign)
         books->peak = books->live;
         books->peak_event = books->event;
     }
+    if (books->live.bytes > books->window_peak) {
+        books->window_peak = books->live.bytes;
+    }
 }
 
 static void
@@ -164,6 +167,14 @@ gm_books_forget_live_locked(gm_books *books)
         }
     }
     gm_table_clear_locked(&books->table);
+}
+
+double
+gm_books_window_locked(gm_books *books)
+{
+    double peak = books->window_peak;
+    books->window_peak = books->live.bytes;
+    return peak;
 }
 
 size_t

@@ -37,6 +37,7 @@ typedef struct {
     gm_table table;
     uint64_t event, peak_event;
     gm_amount alloc, live, peak; /* totals */
+    double window_peak;          /* highest live.bytes since gm_books_window_locked was called last */
     uint64_t samples, lost;      /* samples taken; lost for want of memory */
     uint64_t vanished;           /* blocks whose free was not seen: their address was handed out again */
     uint64_t folded;             /* stacks folded to their leaf to bound memory */
@@ -60,6 +61,9 @@ gm_amount gm_stack_peak_locked(const gm_books *books, const gm_stack *stack);
 
 /* Nothing is live any more as far as we know: the frees were not seen. Allocation totals and the peak stay. */
 void gm_books_forget_live_locked(gm_books *books);
+
+/* The most bytes that were live at once since the last call; begins anew at what is live now. */
+double gm_books_window_locked(gm_books *books);
 
 /* Memory of stacks and names, without and with the table of live blocks. */
 size_t gm_books_tables_bytes_locked(const gm_books *books);
