@@ -16,8 +16,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gomem.errors import GomemError, UnsupportedError
 
@@ -40,8 +39,7 @@ _settings: dict[str, object] = {}
 _original_set_ident = threading.Thread._set_ident if hasattr(threading.Thread, "_set_ident") else None
 
 
-@dataclass(frozen=True, slots=True)
-class HeapStats:
+class HeapStats(NamedTuple):
     """Counters of the profiler at one moment; bytes and objects are estimates unless ``rate_bytes`` is 1."""
 
     running: bool
