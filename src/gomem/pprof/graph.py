@@ -54,6 +54,10 @@ class NodeInfo(NamedTuple):
             parts.append(f"[{base_name(self.objfile)}]" if self.objfile else "<unknown>")
         return parts
 
+    def function(self) -> NodeInfo:
+        """The node for the whole function that this one is a part of."""
+        return self._replace(address=0, line=0, column=0) if self.address or self.line else self
+
     def printable(self) -> str:
         return " ".join(self.components())
 
@@ -114,7 +118,7 @@ class Node:
         self.flat, self.flat_div, self.cum, self.cum_div = flat, flat_div, cum, cum_div
         self.ins: dict[Node, Edge] = {}
         self.outs: dict[Node, Edge] = {}
-        self.function: object = info._replace(address=0, line=0, column=0)
+        self.function: object = info.function()
         self.label_tags: dict[str, Tag] = {}
         self.number_tags: dict[str, dict[str, Tag]] = {}
 
@@ -249,7 +253,7 @@ class GraphSource:
         for parent, index, flat, flat_div, cum, cum_div, flags in rows:
             node = Node(self.infos[index], flat, flat_div, cum, cum_div)
             # Nodes of one function under one parent share it; a node for the whole function is its own.
-            node.function = (parent, node.info._replace(address=0, line=0, column=0))
+            node.function = (parent, node.info.function())
             nodes.append(node)
             if parent:
                 self._connect(nodes[parent - 1], node, cum, cum_div, flags)
@@ -408,7 +412,8 @@ def entropy_score(node: Node) -> int:
     """How much a node is worth in a picture: little when all its weight just passes through, from one edge to one."""
     score = _edge_entropy(node.ins.values(), 0) if node.ins else 1.0
     score += _edge_entropy(node.outs.values(), node.flat) if node.outs else 1.0
-    return truncate(score * float(node.cum)) + node.flat
+    total = truncate(score * float(node.cum)) + node.flat
+    return (total + (1 << 63)) % (1 << 64) - (1 << 63)  # as int64 wraps: weights of mixed sign make scores NaN
 
 
 def _edge_entropy(edges: Iterable[Edge], own: int) -> float:

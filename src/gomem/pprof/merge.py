@@ -146,9 +146,11 @@ def _wrapped_sums(samples: Samples) -> list[int]:
 
 def _check_compatible(one: Profile, other: Profile) -> None:
     if (one.period_type or ValueType()) != (other.period_type or ValueType()):
-        raise ProfileError(f"incompatible period types {one.period_type} and {other.period_type}")
+        first, second = (_go_text(p.period_type or ValueType()) for p in (one, other))
+        raise ProfileError(f"incompatible period types &{first} and &{second}")
     if one.sample_types != other.sample_types:
-        raise ProfileError(f"incompatible sample types {one.sample_types} and {other.sample_types}")
+        first, second = (" ".join(map(_go_text, p.sample_types)) for p in (one, other))
+        raise ProfileError(f"incompatible sample types [{first}] and [{second}]")
 
 
 def merge(profiles: list[Profile]) -> Profile:

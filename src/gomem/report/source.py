@@ -47,6 +47,10 @@ class SourceReader:
         self.search, self.trim = search or os.getcwd(), trim
         self._files: dict[str, list[str] | ProfileError] = {}
 
+    def has_failed(self, path: str) -> bool:
+        """True when the file was looked for before, in vain."""
+        return isinstance(self._files.get(path), ProfileError)
+
     def lines(self, path: str) -> list[str]:
         """The lines of a file. Raises ProfileError when it is not found."""
         if path not in self._files:
@@ -92,6 +96,8 @@ def _listing(name: str, file: str, nodes: list[Node], reader: SourceReader) -> L
         flat, cum = weights.get(node.info.line, (0, 0))
         weights[node.info.line] = flat + node.flat, cum + node.cum
     first, last = _range(nodes)
+    if max(first, 1) > last and not reader.has_failed(file):
+        return listing  # the real tool does not look for the file then
     try:
         lines = reader.lines(file)
     except ProfileError as error:
