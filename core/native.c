@@ -173,18 +173,21 @@ hook_posix_memalign(void **block, size_t alignment, size_t n)
     return failed;
 }
 
+#define RESERVATION_MIN ((size_t)1 << 30) /* mimalloc reserves arenas of 1 GiB; jemalloc maps 2 MB to some 100 MB at a time */
+
 /* Memory of its own that a library can write to at once; address space that it only reserves is not memory yet. */
 static bool
-is_memory(int protection, int flags, int fd)
+is_memory(size_t n, int protection, int flags, int fd)
 {
-    return fd == -1 && (flags & MAP_ANONYMOUS) && !(flags & (MAP_NORESERVE | MAP_STACK)) && (protection & PROT_WRITE);
+    bool reserved = (flags & MAP_NORESERVE) && n >= RESERVATION_MIN;
+    return fd == -1 && (flags & MAP_ANONYMOUS) && !(flags & MAP_STACK) && (protection & PROT_WRITE) && !reserved;
 }
 
 static void *
 map(int which, void *at, size_t n, int protection, int flags, int fd, off_t offset, const void *caller)
 {
     gm_sample sample;
-    bool due = is_memory(protection, flags, fd) && count_down(n) && begin(n, caller, &sample);
+    bool due = is_memory(n, protection, flags, fd) && count_down(n) && begin(n, caller, &sample);
     void *block = REAL(which, mmap_function)(at, n, protection, flags, fd, offset);
     end(due, &sample, block == MAP_FAILED ? NULL : block, n);
     return block;

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 
+from gomem.heap import memory_status
 from gomem.pprof.builder import ProfileBuilder
 from gomem.pprof.model import Profile
 
@@ -100,15 +101,6 @@ def _interpreter_mapping(builder: ProfileBuilder) -> int:
     return builder.mapping(start, limit, offset, sys.executable or "python")
 
 
-def rss_bytes() -> int:
-    """Resident memory of this process now; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return 0
-
-
 def _comments(stats: dict) -> list[str]:
     rate = "every allocation" if stats["rate_setting"] == 1 else f"{stats['rate']:.0f} bytes"
     how = "auto, now " if stats["rate_setting"] == 0 else ""
@@ -116,7 +108,7 @@ def _comments(stats: dict) -> list[str]:
         f"heap profile of pid {os.getpid()}, CPython {sys.version.split()[0]}, by gomem",
         "command: " + " ".join(getattr(sys, "orig_argv", sys.argv)),
         f"sampling rate: {how}{rate}; samples: {stats['samples']}, lost: {stats['lost']}",
-        f"resident memory: {rss_bytes()} bytes",
+        f"resident memory: {memory_status().get('VmRSS', 0)} bytes",
     ]
     if stats["hooks_lost"]:
         lines.append(

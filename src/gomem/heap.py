@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gomem.errors import GomemError, UnsupportedError
 
@@ -35,7 +35,7 @@ DEPTH_MAX = 127
 RATE_AUTO = 0.0
 
 _restart_in_child = True
-_settings: dict[str, object] = {}
+_settings: dict[str, Any] = {}
 _original_set_ident = threading.Thread._set_ident if hasattr(threading.Thread, "_set_ident") else None
 
 
@@ -57,6 +57,7 @@ class HeapStats(NamedTuple):
     peak_bytes: int
     alloc_bytes: int
     own_bytes: int  # memory that the profiler's tables take
+    before_bytes: int  # anonymous memory that was resident at the start, and so is not in the profile
     started_ns: int  # since 1970
     stopped_ns: int  # since 1970; now while running
 
@@ -102,6 +103,7 @@ def start(
     if core.heap_stats()["active"]:
         raise GomemError("heap profiler: is running already, want it stopped first")
     _settings.update(rate=wanted, native=bool(native), depth=depth, seed=seed)
+    _settings["before_bytes"] = memory_status().get("RssAnon", 0)
     _begin(core)
     _watch_process()
 
@@ -136,6 +138,7 @@ def stats() -> HeapStats:
         peak_bytes=round(got["peak_bytes"]),
         alloc_bytes=round(got["alloc_bytes"]),
         own_bytes=got["own_bytes"],
+        before_bytes=_settings.get("before_bytes", 0),
         started_ns=got["started_ns"],
         stopped_ns=got["stopped_ns"],
     )
@@ -216,6 +219,16 @@ def _begin(core) -> None:
     known = [(t.ident, t.name.encode(errors="replace")) for t in threading.enumerate() if t.ident is not None]
     core.heap_start(_settings["rate"], seed, _settings["depth"], _settings["native"], known[:200])
     _name_threads()
+
+
+def memory_status() -> dict[str, int]:
+    """The sizes in /proc/self/status by name (VmHWM, RssAnon, RssFile, ...), in bytes; empty where there is none."""
+    try:
+        with open("/proc/self/status") as status:
+            fields = (line.split() for line in status)
+            return {field[0].rstrip(":"): int(field[1]) * 1024 for field in fields if field[-1] == "kB"}
+    except OSError:
+        return {}
 
 
 def _name_threads() -> None:

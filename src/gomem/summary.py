@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 
-from gomem.heap import HeapStats
+from gomem.heap import HeapStats, memory_status
 from gomem.pprof.model import Profile
 from gomem.units import format_bytes
 
@@ -47,18 +47,46 @@ def _table(title: str, sites: list[tuple[int, str]]) -> list[str]:
 
 def text(profile: Profile, stats: HeapStats, path: str) -> str:
     """The summary of a finished run: sites by peak and by all that was allocated, against resident memory."""
-    peak_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    other = max(0, peak_rss - stats.peak_bytes - stats.own_bytes)
     lines = ["", *_table("gomem: in use at the peak", _sites(profile, "peak_space"))]
     lines += _table("gomem: allocated over the whole run", _sites(profile, "alloc_space"))
-    lines.append(
-        f"gomem: peak resident memory {format_bytes(peak_rss)} = {format_bytes(stats.peak_bytes)} sampled heap"
-        f" + {format_bytes(stats.own_bytes)} profiler + {format_bytes(other)} other (interpreter and libraries,"
-        " memory from before the start, free lists and arenas, native memory not seen)"
-    )
+    lines += _resident(stats)
+    lines += _unseen_pools()
     lines.append(f"gomem: {stats.samples} samples taken, {stats.samples_lost} lost{_remarks(stats)}")
     lines.append(f"gomem: wrote {path}; look at it with: gomem top {path}")
     return "\n".join(lines)
+
+
+def _resident(stats: HeapStats) -> list[str]:
+    """Peak resident memory as a sum whose parts are named; the last is what nobody accounts for."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    parts = [
+        (stats.peak_bytes, "sampled heap"),
+        (stats.own_bytes, "profiler"),
+        (memory_status().get("RssFile", 0), "program and library files"),
+        (stats.before_bytes, "from before the start"),
+    ]
+    rest = peak - sum(size for size, _ in parts)
+    if rest > 0:
+        parts.append((rest, "rest: free lists and arenas, fragmentation, native memory not seen"))
+    named = " + ".join(f"{format_bytes(size)} {name}" for size, name in parts)
+    remark = "" if rest > 0 else " (more than the whole: part of it was never touched, or not at once)"
+    return [f"gomem: peak resident memory {format_bytes(peak)} = {named}{remark}"]
+
+
+def _unseen_pools() -> list[str]:
+    """What libraries with allocators of their own say that they hold, where the profile cannot see it."""
+    arrow = sys.modules.get("pyarrow")
+    try:
+        pool = arrow.default_memory_pool()
+        if pool.backend_name == "system" or not pool.max_memory():
+            return []
+        peak = format_bytes(pool.max_memory())
+    except AttributeError:
+        return []
+    return [
+        f"gomem: pyarrow held up to {peak} in its own pool ({pool.backend_name}), not seen here;"
+        " ARROW_DEFAULT_MEMORY_POOL=system makes it visible"
+    ]
 
 
 def _remarks(stats: HeapStats) -> str:

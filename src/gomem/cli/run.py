@@ -130,6 +130,9 @@ def main(verb: str, args: list[str]) -> int:
     site = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_site")
     path = [site, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, VARIABLE: str(settings), "PYTHONPATH": os.pathsep.join(path)}
+    if not options.no_native:
+        # Arrow's own allocator takes 1 GiB at once and tells nobody what it does with it; the system's can be seen.
+        environment.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, [sys.executable, *program], environment)
