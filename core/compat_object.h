@@ -29,4 +29,11 @@ gm_weakref_is(PyObject *reference, const void *object)
 #endif
 }
 
+/* True for a bytearray that a memoryview, or another buffer's user, still looks at. */
+static inline bool
+gm_bytearray_is_viewed(PyObject *object)
+{
+    return PyByteArray_CheckExact(object) && ((PyByteArrayObject *)object)->ob_exports > 0;
+}
+
 #endif

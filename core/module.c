@@ -11,6 +11,7 @@ int gm_add_graph(PyObject *module);
 int gm_add_heap(PyObject *module);
 int gm_add_lru(PyObject *module);
 int gm_add_memo(PyObject *module);
+int gm_add_pool(PyObject *module);
 
 static int (*const parts[])(PyObject *module) = {
     gm_add_column,
@@ -20,6 +21,7 @@ static int (*const parts[])(PyObject *module) = {
     gm_add_heap,
     gm_add_lru,
     gm_add_memo,
+    gm_add_pool,
     NULL,
 };
 

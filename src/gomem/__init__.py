@@ -7,11 +7,13 @@ from gomem.heap import heap_profile, is_running, profile, start, stats, stop, wr
 
 __version__ = "0.1.0"
 
-__all__ = ["heap_profile", "is_running", "profile", "start", "stats", "stop", "write_heap_profile", "LRUCache", "cached"]
+__all__ = ["heap_profile", "is_running", "profile", "start", "stats", "stop", "write_heap_profile", "LRUCache", "Pool", "buffers", "cached"]
 
 # public name -> the module it comes from, imported on first use
 _HOMES = {
     "LRUCache": "lru",
+    "Pool": "pool",
+    "buffers": "pool",
     "cached": "memo",
 }
 
