@@ -79,25 +79,11 @@ content_hash(PyObject *string)
 }
 
 /* With the GIL, hashing an exact str computes and stores a number and allocates nothing. */
-static uint64_t
-string_identity(PyObject *string, bool have_gil)
-{
-    Py_hash_t known = ((PyASCIIObject *)string)->hash;
-    if (known == -1 && have_gil && PyUnicode_CheckExact(string)) {
-        known = PyObject_Hash(string);
-    }
-    return known != -1 ? (uint64_t)known : content_hash(string);
-}
-
 uint64_t
-gm_code_identity_no_python(PyCodeObject *code, bool have_gil)
+gm_string_hash_no_python(PyObject *string, bool have_gil)
 {
-    uint64_t file = string_identity(code->co_filename, have_gil);
-    uint64_t name = string_identity(code->co_qualname, have_gil);
-    uint64_t lines = (uintptr_t)code->co_linetable + ((uint64_t)Py_SIZE(code->co_linetable) << 48);
-    uint64_t mixed = file * 0x9e3779b97f4a7c15u + name;
-    mixed = mixed * 0x9e3779b97f4a7c15u + lines;
-    return mixed * 0x9e3779b97f4a7c15u + (uint64_t)code->co_firstlineno + ((uint64_t)Py_SIZE(code) << 32);
+    Py_hash_t known = have_gil && PyUnicode_CheckExact(string) ? PyObject_Hash(string) : -1;
+    return known != -1 ? (uint64_t)known : content_hash(string);
 }
 
 int

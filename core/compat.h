@@ -33,9 +33,30 @@ bool gm_holds_gil_no_python(void);
  * were left out. Shim frames and frames that have not yet begun their first instruction are skipped. */
 int gm_walk_no_python(PyThreadState *ts, gm_frame *out, int max, bool *cut);
 
-/* A number that tells two code objects apart that lived at the same address: made of the content hashes of file and
- * qualified name, the first line and the line table's place and size. */
-uint64_t gm_code_identity_no_python(PyCodeObject *code, bool have_gil);
+/* What tells two code objects apart that lived at the same address: the content hashes of file and qualified name, and
+ * where the code begins and its line table lies. */
+typedef struct {
+    uint64_t file, name;
+    const void *lines;
+    int32_t first_line, size;
+} gm_code_identity;
+
+/* The hash of a string's content: the object's own where it has one. */
+uint64_t gm_string_hash_no_python(PyObject *string, bool have_gil);
+
+static inline uint64_t
+gm_known_hash(PyObject *string, bool have_gil)
+{
+    Py_hash_t known = ((PyASCIIObject *)string)->hash;
+    return GM_LIKELY(known != -1) ? (uint64_t)known : gm_string_hash_no_python(string, have_gil);
+}
+
+static inline gm_code_identity
+gm_identify_code_no_python(PyCodeObject *code, bool have_gil)
+{
+    return (gm_code_identity){gm_known_hash(code->co_filename, have_gil), gm_known_hash(code->co_qualname, have_gil),
+                              code->co_linetable, code->co_firstlineno, (int32_t)Py_SIZE(code)};
+}
 
 /* Line number of the instruction at byte offset lasti; the first line of the code if it has none. */
 int gm_code_line_no_python(PyCodeObject *code, int lasti);

@@ -120,12 +120,8 @@ capture_locked(bool have_gil, uint16_t library)
     bool cut;
     PyThreadState *ts = gm_thread_state_no_python(have_gil);
     int depth = gm_walk_no_python(ts, frames, heap.depth, &cut);
-    gm_names *names = &heap.books.names;
-    for (int i = 0; i < depth; i++) {
-        locations[i] = gm_frame_location_locked(names, &frames[i], have_gil);
-        if (locations[i] == GM_NONE) {
-            return GM_NONE;
-        }
+    if (!gm_locations_locked(&heap.books.names, frames, depth, have_gil, locations)) {
+        return GM_NONE;
     }
     if (cut) {
         locations[depth++] = heap.cut;

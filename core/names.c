@@ -9,12 +9,12 @@
 
 #include <string.h>
 
-#define SEEN_SLOTS 4096 /* 128 KiB; thirty frames of a hundred live stacks */
+#define SEEN_SLOTS 4096 /* 224 KiB at most; thirty frames of a hundred live stacks */
 #define NAME_MAX_BYTES 1024
 
 struct seen_code {
     const PyCodeObject *code; /* compared, never followed */
-    uint64_t identity;
+    gm_code_identity identity;
     int32_t lasti;
     uint32_t location;
 };
@@ -238,23 +238,49 @@ resolve(gm_names *names, const gm_frame *frame)
     return gm_location_id_locked(names, function, gm_code_line_no_python(frame->code, frame->lasti));
 }
 
-uint32_t
-gm_frame_location_locked(gm_names *names, const gm_frame *frame, bool have_gil)
+static inline struct seen_code *
+seen_slot(const gm_names *names, const gm_frame *frame)
+{
+    uint64_t mixed = ((uintptr_t)frame->code >> 4) * 0x9e3779b97f4a7c15u + (uint64_t)(frame->lasti >> 1) * 0xff51afd7u;
+    return (struct seen_code *)names->seen.base + (mixed >> 20) % SEEN_SLOTS;
+}
+
+static inline bool
+is_seen(const struct seen_code *entry, const gm_frame *frame, bool have_gil)
+{
+    PyCodeObject *code = frame->code;
+    return entry->code == code && entry->lasti == frame->lasti && entry->identity.lines == code->co_linetable &&
+           entry->identity.first_line == code->co_firstlineno && entry->identity.size == (int32_t)Py_SIZE(code) &&
+           entry->identity.file == gm_known_hash(code->co_filename, have_gil) &&
+           entry->identity.name == gm_known_hash(code->co_qualname, have_gil);
+}
+
+/* Apart, so that the loop over frames that were seen before stays tight. */
+__attribute__((noinline)) static uint32_t
+see(gm_names *names, struct seen_code *entry, const gm_frame *frame, bool have_gil)
+{
+    uint32_t location = resolve(names, frame);
+    if (location != GM_NONE) {
+        *entry = (struct seen_code){frame->code, gm_identify_code_no_python(frame->code, have_gil), frame->lasti, location};
+    }
+    return location;
+}
+
+bool
+gm_locations_locked(gm_names *names, const gm_frame *frames, int depth, bool have_gil, uint32_t *out)
 {
     if (names->seen.base == NULL && !gm_region_zeroed_no_python(&names->seen, SEEN_SLOTS * sizeof(struct seen_code))) {
-        return resolve(names, frame);
+        return false;
     }
-    uint64_t identity = gm_code_identity_no_python(frame->code, have_gil);
-    uint64_t mixed = ((uintptr_t)frame->code >> 4) * 0x9e3779b97f4a7c15u + (uint64_t)(frame->lasti >> 1) * 0xff51afd7u;
-    struct seen_code *entry = (struct seen_code *)names->seen.base + (mixed >> 20) % SEEN_SLOTS;
-    if (entry->code != frame->code || entry->lasti != frame->lasti || entry->identity != identity) {
-        uint32_t location = resolve(names, frame);
-        if (location == GM_NONE) {
-            return GM_NONE;
+    for (int i = 0; i < depth; i++) {
+        struct seen_code *entry = seen_slot(names, &frames[i]);
+        out[i] = GM_LIKELY(is_seen(entry, &frames[i], have_gil)) ? entry->location
+                                                                 : see(names, entry, &frames[i], have_gil);
+        if (out[i] == GM_NONE) {
+            return false;
         }
-        *entry = (struct seen_code){frame->code, identity, frame->lasti, location};
     }
-    return entry->location;
+    return true;
 }
 
 size_t

@@ -45,8 +45,8 @@ uint32_t gm_string_id_locked(gm_names *names, const char *text, size_t size);
 /* Id of a location that is not Python code, such as "<native thread>". */
 uint32_t gm_named_location_locked(gm_names *names, const char *name);
 
-/* Id of the location that a frame is at. */
-uint32_t gm_frame_location_locked(gm_names *names, const gm_frame *frame, bool have_gil);
+/* Ids of the locations that frames are at; false without memory. */
+bool gm_locations_locked(gm_names *names, const gm_frame *frames, int depth, bool have_gil, uint32_t *out);
 
 /* Id of the location (function, line), made if it is new. */
 uint32_t gm_location_id_locked(gm_names *names, uint32_t function, int32_t line);
