@@ -6,7 +6,7 @@ workload, so writing a profile is not in it. Prints one JSON line per cell and t
 
 Valgrind stretches time some fifty times, and a profiler that adapts its rate to time would adapt to valgrind. So the
 modes with ``rate="auto"`` are given the mean bytes between samples that auto arrived at in a native run of the same
-workload, just before.
+workload at scale 1, just before (one to three seconds of CPU; the finer sampling of the first second is in it).
 
 What an instruction count does not see: cache misses, and that a predicted branch costs less than a missed one.
 """
@@ -29,9 +29,9 @@ DEFAULT = "off,off-again,gomem,gomem-python,ddtrace,pyroscope,heapwise"
 TOTAL = re.compile(r"I\s+refs:\s+([\d,]+)")
 
 
-def auto_rate(name: str, mode: Mode, count: int, python: str) -> str:
-    """The mean bytes between samples that ``rate="auto"`` settled on in a native run of this workload."""
-    result = runs.child(mode, "overhead/once.py", [name, mode.name, str(count)], python)
+def auto_rate(name: str, mode: Mode, python: str) -> str:
+    """The mean bytes between samples that ``rate="auto"`` came to in a native run of this workload at scale 1."""
+    result = runs.child(mode, "overhead/once.py", [name, mode.name, str(workloads.count(name))], python)
     return str(round(result["facts"]["bytes_per_sample"]))
 
 
@@ -47,7 +47,7 @@ def instructions(name: str, mode: Mode, count: int, rate: str, python: str) -> i
 
 
 def measure(name: str, mode: Mode, count: int, python: str) -> runs.Result:
-    rate = auto_rate(name, mode, count, python) if mode.auto else ""
+    rate = auto_rate(name, mode, python) if mode.auto else ""
     whole, start = (instructions(name, mode, n, rate, python) for n in (count, 0))
     return {"workload": name, "mode": mode.name, "count": count, "rate": rate, "instructions": whole - start, "start": start}
 
