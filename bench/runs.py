@@ -19,6 +19,8 @@ from bench.modes import MODES, Mode
 
 ROOT = Path(__file__).parents[1]
 Result = dict[str, object]
+# Hash order is the same everywhere, and libraries with worker threads that spin while they wait (OpenBLAS) have none.
+SETTINGS = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class ChildFailed(Exception):
@@ -28,7 +30,7 @@ class ChildFailed(Exception):
 def child(mode: Mode, script: str, args: Sequence[str], python: str = sys.executable, wrapper: Sequence[str] = ()) -> Result:
     """Run ``bench/SCRIPT ARGS`` in a fresh interpreter and return its result. Raises ChildFailed."""
     command = [*wrapper, python, *mode.launcher, str(ROOT / "bench" / script), *args]
-    env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = os.environ | {"PYTHONPATH": str(ROOT)} | SETTINGS
     done = subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=3600)
     results = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not results:
