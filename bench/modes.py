@@ -1,9 +1,10 @@
 """The profilers to compare, one entry each: how to switch it on inside a process and how to end it.
 
 ``MODES[name].start()`` begins profiling and returns the function that ends it; that function returns facts worth
-recording (samples taken, the mean bytes between samples). Every mode records Python stacks deeper than 25 frames where
-it can. What each peer needs to run alone, without its service:
+recording (samples taken, the mean bytes between samples). Every mode records deep Python stacks (64 frames and
+more) except tracemalloc, which is given its cheapest setting, one frame. What each peer needs to run alone, without its service:
 
+* gomem-python is gomem without its native hooks;
 * ddtrace: only its heap collector, no tracer, no upload;
 * pyroscope: its memory profiler with the CPU profiler off; the server address is a closed loopback port, so its pushes
   fail at once (a real push would cost more);
@@ -31,6 +32,7 @@ class Mode:
     package: str = ""  # what must be importable, nothing for the standard library
     launcher: tuple[str, ...] = ()  # interpreter arguments before the module
     auto: bool = False  # adapts its rate to the run; ``start`` then takes another rate in bytes
+    progress: Callable[[], tuple[int, int]] | None = None  # samples taken and bytes they stand for, so far
     note: str = field(default="", compare=False)
 
     def missing(self) -> str:
@@ -57,17 +59,18 @@ def start_gomem(rate: int | str, **options: object) -> Callable[..., Stop]:
         def stop() -> Facts:
             heap.stop()
             got = heap.stats()
-            return {
-                "samples": got.samples,
-                "samples_lost": got.samples_lost,
-                "samples_live": got.samples_live,
-                "own_bytes": got.own_bytes,
-                "bytes_per_sample": got.alloc_bytes / max(1, got.samples),
-            }
+            return {"samples_lost": got.samples_lost, "samples_live": got.samples_live, "own_bytes": got.own_bytes}
 
         return stop
 
     return start
+
+
+def gomem_progress() -> tuple[int, int]:
+    from gomem import heap
+
+    got = heap.stats()
+    return got.samples, got.alloc_bytes
 
 
 def start_ddtrace() -> Stop:
@@ -150,9 +153,9 @@ def start_tracemalloc(frames: int) -> Callable[[], Stop]:
 ALL = (
     Mode("off", start_off),
     Mode("off-again", start_off, note="the same as off: its distance from 1 is the noise of the table"),
-    Mode("gomem", start_gomem("auto"), "gomem", auto=True),
-    Mode("gomem-512k", start_gomem(512 * 1024), "gomem"),
-    Mode("gomem-python", start_gomem("auto", native=False), "gomem", auto=True, note="native allocations not watched"),
+    Mode("gomem", start_gomem("auto"), "gomem", auto=True, progress=gomem_progress),
+    Mode("gomem-512k", start_gomem(512 * 1024), "gomem", progress=gomem_progress),
+    Mode("gomem-python", start_gomem("auto", native=False), "gomem", auto=True, progress=gomem_progress),
     Mode("ddtrace", start_ddtrace, "ddtrace", note="512 KiB"),
     Mode("pyroscope", start_pyroscope, "pyroscope", note="512 KiB"),
     Mode("heapwise", start_heapwise, "heapwise", note="512 KiB"),

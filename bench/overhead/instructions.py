@@ -6,7 +6,7 @@ workload, so writing a profile is not in it. Prints one JSON line per cell and t
 
 Valgrind stretches time some fifty times, and a profiler that adapts its rate to time would adapt to valgrind. So the
 modes with ``rate="auto"`` are given the mean bytes between samples that auto arrived at in a native run of the same
-workload at scale 1, just before (one to three seconds of CPU; the finer sampling of the first second is in it).
+workload at scale 1, just before (one to three seconds of CPU after the imports).
 
 What an instruction count does not see: cache misses, and that a predicted branch costs less than a missed one.
 """
@@ -32,7 +32,7 @@ TOTAL = re.compile(r"I\s+refs:\s+([\d,]+)")
 def auto_rate(name: str, mode: Mode, python: str) -> str:
     """The mean bytes between samples that ``rate="auto"`` came to in a native run of this workload at scale 1."""
     result = runs.child(mode, "overhead/once.py", [name, mode.name, str(workloads.count(name))], python)
-    return str(round(result["facts"]["bytes_per_sample"]))
+    return str(round(result["bytes_per_sample"]))
 
 
 def instructions(name: str, mode: Mode, count: int, rate: str, python: str) -> int:

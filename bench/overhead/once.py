@@ -2,7 +2,7 @@
 JSON line.
 
 Profiling starts before the workload is imported, as in real use; the clock runs round the workload alone, so neither
-start-up nor writing the profile is in it. ``--no-stop`` leaves the process at once after the workload (for counting
+start-up nor writing the profile is in it; nor are the samples counted that were taken at import. ``--no-stop`` leaves the process at once after the workload (for counting
 instructions: ending the profiler would be counted too).
 """
 
@@ -29,12 +29,17 @@ def main() -> None:
     rates = [int(option.removeprefix("--rate=")) for option in rest if option.startswith("--rate=")]
     stop = MODES[mode].start(*rates)
     workload = workloads.load(name)
+    progress = MODES[mode].progress or (lambda: (0, 0))
     before_kib = rss_kib()
+    samples, sampled_bytes = progress()
     start_s = time.process_time()
     checksum = workload.run(int(count))
     cpu_s = time.process_time() - start_s
+    samples_after, bytes_after = progress()
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = {"checksum": checksum, "cpu_s": cpu_s, "before_kib": before_kib, "peak_kib": peak_kib}
+    if samples_after > samples:
+        result |= {"samples": samples_after - samples, "bytes_per_sample": (bytes_after - sampled_bytes) / (samples_after - samples)}
     if "--no-stop" in rest:
         print(json.dumps(result), flush=True)
         os._exit(0)

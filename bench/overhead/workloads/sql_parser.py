@@ -20,7 +20,7 @@ QUERIES = (
        AND (lower(p.title) LIKE '%lamp%' OR p.price BETWEEN 10 AND 20) UNION ALL
        SELECT sku, title, 0, NULL FROM archive WHERE deleted_at IS NOT NULL ORDER BY 1""",
 )
-DIALECTS = ("duckdb", "bigquery", "mysql")
+DIALECTS = ("duckdb", "bigquery", "snowflake")
 
 
 def run(count: int) -> int:
