@@ -37,6 +37,7 @@ class _ModuleNames:
         self._prefixes = sorted((entry.rstrip(os.sep) + os.sep for entry in entries), key=len, reverse=True)
         # The interpreter takes __main__.__file__ away before it runs exit handlers; the command line still has it.
         self._main = {getattr(sys.modules.get("__main__"), "__file__", ""), *sys.orig_argv[1:]}
+        self._main |= {os.path.abspath(word) for word in sys.orig_argv[1:]}
         self._known: dict[str, str] = {}
 
     def __getitem__(self, file: str) -> str:
