@@ -20,6 +20,7 @@ typedef struct {
     const uint32_t *nodes;
     size_t node_count;
     Py_ssize_t value, divisor; /* column of a row's values; divisor -1: none */
+    long long cutoff;          /* edges below it do not count */
 } walk;
 
 /* Distinct 64-bit keys with sums; record i was met i-th. Owns both arrays. */
@@ -126,14 +127,14 @@ walk_release(walk *w)
     gm_samples_release(&w->s);
 }
 
-/* Arguments of every function here: samples, node_starts, nodes, node_count, value, divisor. */
+/* Arguments of every function here: samples, node_starts, nodes, node_count, value, divisor; one also has a cutoff. */
 static int
 walk_view(PyObject *args, walk *w)
 {
     PyObject *samples, *starts, *nodes;
     Py_ssize_t count;
     memset(w, 0, sizeof *w);
-    if (!PyArg_ParseTuple(args, "OOOnnn", &samples, &starts, &nodes, &count, &w->value, &w->divisor) ||
+    if (!PyArg_ParseTuple(args, "OOOnnn|L", &samples, &starts, &nodes, &count, &w->value, &w->divisor, &w->cutoff) ||
         gm_samples_view(samples, &w->s) < 0) {
         return -1;
     }
@@ -369,6 +370,42 @@ graph_edges(PyObject *Py_UNUSED(module), PyObject *args)
     return result;
 }
 
+PyDoc_STRVAR(graph_inlined_doc,
+"graph_inlined(samples, node_starts, nodes, node_count, value, divisor, cutoff, /)\n--\n\n"
+"A byte a node: 1 when an edge of inlined and other calls leads to it, 2 when one of inlined calls alone does; edges\n"
+"with less weight than the cutoff do not count.");
+
+static PyObject *
+graph_inlined(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    walk w;
+    table edges = {0};
+    gm_vec out = {0};
+    int failed;
+    if (walk_view(args, &w) < 0) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    failed = connect_no_python(&w, &edges) < 0 || gm_vec_reserve_no_python(&out, w.node_count + 1) < 0;
+    if (!failed) {
+        memset(out.data, 0, w.node_count);
+        out.used = w.node_count;
+        const record *records = (const record *)(const void *)edges.records.data;
+        for (size_t i = 0; i < edges.records.used / sizeof(record); i++) {
+            int64_t weight = (int64_t)records[i].sums[0];
+            if ((weight < 0 ? -(uint64_t)weight : (uint64_t)weight) >= (uint64_t)w.cutoff) {
+                out.data[(uint32_t)records[i].key] |= records[i].flags & INLINE ? 2 : 1;
+            }
+        }
+    }
+    Py_END_ALLOW_THREADS
+    PyObject *result = failed ? PyErr_NoMemory() : gm_column_take(&out, 'B');
+    gm_vec_free_no_python(&out);
+    table_free_no_python(&edges);
+    walk_release(&w);
+    return result;
+}
+
 enum { FLAT, FLAT_DIV, CUM, CUM_DIV };
 
 static int
@@ -516,6 +553,7 @@ graph_tree(PyObject *Py_UNUSED(module), PyObject *args)
 static PyMethodDef graph_methods[] = {
     {"graph_weights", graph_weights, METH_VARARGS, graph_weights_doc},
     {"graph_edges", graph_edges, METH_VARARGS, graph_edges_doc},
+    {"graph_inlined", graph_inlined, METH_VARARGS, graph_inlined_doc},
     {"graph_tags", graph_tags, METH_VARARGS, graph_tags_doc},
     {"graph_tree", graph_tree, METH_VARARGS, graph_tree_doc},
     {NULL, NULL, 0, NULL},

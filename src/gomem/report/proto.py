@@ -28,7 +28,7 @@ def make_proto(report: Report) -> Profile:
 def make_topproto(report: Report) -> Profile:
     """The nodes of a top report as samples of one location, with the values cum and flat."""
     options, profile = report.options, report.profile
-    graph = report.trimmed_graph(report.graph_source()).graph
+    graph = report.trimmed_graph(report.graph_source(), edges=False).graph
     report.settle_unit(graph)
     functions: dict[Function, int] = {}
     locations, values = [], array("q")

@@ -81,18 +81,18 @@ class Report:
             self.profile, graph_options, lambda path: trim_path(path, options.trim_path, options.source_path)
         )
 
-    def trimmed_graph(self, source: GraphSource, *, visual: bool = False) -> TrimmedGraph:
-        """The graph as the options cut it, the output unit settled by it."""
+    def trimmed_graph(self, source: GraphSource, *, visual: bool = False, edges: bool = True) -> TrimmedGraph:
+        """The graph as the options cut it; see ``trim`` for what ``visual`` and ``edges`` mean."""
         options = self.options
-        trimmed = trim(
+        return trim(
             source,
             cum_sort=options.cum_sort,
             visual=visual,
+            edges=edges,
             node_count=options.node_count,
             node_fraction=options.node_fraction,
             edge_fraction=options.edge_fraction,
         )
-        return trimmed
 
     def settle_unit(self, graph: Graph, *, integers: bool = False) -> None:
         """Replaces the unit ``minimum`` by the one that suits the graph; ``integers`` for formats without decimals."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gomem.pprof.graph import Node
 from gomem.report.report import Report
 
 
@@ -22,20 +21,20 @@ class TextItem(NamedTuple):
 
 def text_items(report: Report) -> tuple[list[TextItem], list[str]]:
     """The rows of a top report and its legend."""
-    trimmed = report.trimmed_graph(report.graph_source())
+    source = report.graph_source()
+    trimmed = report.trimmed_graph(source, edges=False)
     report.settle_unit(trimmed.graph)
+    inlined = source.inlined(trimmed)
     items = []
     for node in trimmed.graph.nodes:
         flat, cum = node.flat_value(), node.cum_value()
-        items.append(TextItem(node.name, _inline_label(node), flat, cum, report.format(flat), report.format(cum)))
+        label = _INLINE_LABELS[inlined.get(node.info, (False, False))]
+        items.append(TextItem(node.name, label, flat, cum, report.format(flat), report.format(cum)))
     return items, report.legend(trimmed)
 
 
-def _inline_label(node: Node) -> str:
-    kinds = {edge.inline for edge in node.ins.values()}
-    if True not in kinds:
-        return ""
-    return "(partial-inline)" if False in kinds else "(inline)"
+# (inlined calls reach a node, others do) -> label
+_INLINE_LABELS = {(False, False): "", (False, True): "", (True, False): "(inline)", (True, True): "(partial-inline)"}
 
 
 def print_text(report: Report) -> Iterator[str]:
