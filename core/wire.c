@@ -919,8 +919,90 @@ done:
     return result;
 }
 
+static int encode_row(gm_vec *out, unsigned field, PyObject *row, int depth);
+
+/* One field of a row: a number that is not 0, or a tuple of rows for a repeated message. */
+static int
+encode_item(gm_vec *out, unsigned field, PyObject *item, int depth)
+{
+    if (PyTuple_Check(item)) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(item); i++) {
+            if (encode_row(out, field, PyTuple_GET_ITEM(item, i), depth + 1) < 0) {
+                return -1;
+            }
+        }
+        return 0;
+    }
+    uint64_t number = PyLong_AsUnsignedLongLongMask(item);
+    if (number == 0) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    if (gm_vec_reserve_no_python(out, 12) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    char *at = out->data + out->used;
+    *at++ = (char)(field << 3);
+    out->used = (size_t)(put_varint_no_python(at, number) - out->data);
+    return 0;
+}
+
+/* Appends a row's message: its items are fields 1, 2, ... The body goes behind room for its length, then moves up. */
+static int
+encode_row(gm_vec *out, unsigned field, PyObject *row, int depth)
+{
+    if (depth > 2 || !PyTuple_Check(row) || PyTuple_GET_SIZE(row) > 15) {
+        PyErr_SetString(PyExc_TypeError, "rows: want tuples of at most 15 numbers or tuples of such");
+        return -1;
+    }
+    if (gm_vec_reserve_no_python(out, 16) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    size_t head = out->used, room = 11;
+    out->used += room;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(row); i++) {
+        if (encode_item(out, (unsigned)i + 1, PyTuple_GET_ITEM(row, i), depth) < 0) {
+            return -1;
+        }
+    }
+    size_t length = out->used - head - room;
+    char *at = out->data + head, *body = at + room;
+    *at++ = (char)(field << 3 | 2);
+    at = put_varint_no_python(at, length);
+    memmove(at, body, length);
+    out->used = (size_t)(at + length - out->data);
+    return 0;
+}
+
+PyDoc_STRVAR(rows_encode_doc,
+"rows_encode(field, rows, /)\n--\n\n"
+"A list of tuples as repeated messages of a field: the items are fields 1, 2, ..., zeros are left out, a tuple is a\n"
+"repeated message itself. Strings are given as their index.");
+
+static PyObject *
+rows_encode(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned field;
+    PyObject *rows;
+    gm_vec out = {0};
+    if (!PyArg_ParseTuple(args, "IO!", &field, &PyList_Type, &rows)) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(rows); i++) {
+        if (encode_row(&out, field, PyList_GET_ITEM(rows, i), 0) < 0) {
+            gm_vec_free_no_python(&out);
+            return NULL;
+        }
+    }
+    PyObject *result = gm_column_take(&out, 'B');
+    gm_vec_free_no_python(&out);
+    return result;
+}
+
 static PyMethodDef wire_methods[] = {
     {"profile_decode", profile_decode, METH_O, profile_decode_doc},
+    {"rows_encode", rows_encode, METH_VARARGS, rows_encode_doc},
     {"samples_encode", samples_encode, METH_VARARGS, samples_encode_doc},
     {NULL, NULL, 0, NULL},
 };

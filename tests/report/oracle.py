@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -133,9 +134,11 @@ def _text_difference(real: bytes, ours: bytes) -> str:
     return "\n".join(list(lines)[:14])
 
 
-def compare(args: list[str], stdin: str = "") -> str:
-    """How ours differs from the real tool on a command line, "" if it does not."""
-    real, ours = run_real(args, stdin), run_ours(args, stdin)
+def compare(args: list[str], stdin: str = "", between: Callable[[], object] = list) -> str:
+    """How ours differs from the real tool on a command line, "" if it does not; ``between`` runs between the two."""
+    real = run_real(args, stdin)
+    between()
+    ours = run_ours(args, stdin)
     found = difference(args, real, ours)
     if found and sorted(real.out.split(b"\n")) == sorted(ours.out.split(b"\n")):
         return ""  # edges of equal weight and opposite sign have no order in the real tool

@@ -13,6 +13,7 @@ from typing import Any
 
 from gomem.cli.flags import Flags, HelpWanted
 from gomem.errors import GomemError, ProfileError, UsageError
+from gomem.pprof.files import write_profile
 from gomem.pprof.fetch import Sources, fetch_profile, new_file
 from gomem.pprof.model import Profile
 from gomem.report.config import CHOICES, TYPES, Config
@@ -169,7 +170,7 @@ def run_command(profile: Profile, command: tuple[str, str | None], config: Confi
         path = config.output or _away_from_terminal("pb.gz", interactive)
         if path:
             say(f"Generating report in {path}")
-        made.write(path or sys.stdout.buffer)
+        write_profile(made, path or sys.stdout.buffer, fast=True)
         return None
     if COMMANDS[name].format == "callgrind" and not config.output:
         path = _away_from_terminal("callgraph.out", interactive)

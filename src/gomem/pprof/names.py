@@ -5,32 +5,36 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_RESERVED = re.compile(r"\(anonymous namespace\)|operator\(\)|\(")
-
-# What precedes the part of a name worth showing in a small box: a Java package, a Go import path, a C++ namespace.
-_JAVA = re.compile(r"^(?:[a-z]\w*\.)*([A-Z][\w$]*\.(?:<init>|[a-z][\w$]*(?:\$\d+)?))(?:\(|$)", re.ASCII)
-_GO = re.compile(r"^(?:[\w\-.]+/)+([^.]+\..+)", re.ASCII)
-_GO_VERSION = re.compile(r"^(.*?)/v(?:[2-9]|[1-9][0-9]+)([./].*)$")
-_CPP = re.compile(r"^(?:[_a-zA-Z]\w*::)+(_*[A-Z]\w*::~?[_a-zA-Z]\w*(?:<.*>)?)", re.ASCII)
-_CPP_ANONYMOUS = re.compile(r"^\(anonymous namespace\)::")
+# What precedes the part of a name worth showing in a small box: a Go import path, a Java package, a C++ namespace.
+_SHORTENERS = (
+    r"^(?:[\w\-.]+/)+([^.]+\..+)",
+    r"^(?:[a-z]\w*\.)*([A-Z][\w$]*\.(?:<init>|[a-z][\w$]*(?:\$\d+)?))(?:\(|$)",
+    r"^(?:[_a-zA-Z]\w*::)+(_*[A-Z]\w*::~?[_a-zA-Z]\w*(?:<.*>)?)",
+)
+_GO_VERSION = r"^(.*?)/v(?:[2-9]|[1-9][0-9]+)([./].*)$"
 
 
 @lru_cache(maxsize=1 << 16)
 def simplify(name: str) -> str:
     """The name without the dot of PPC symbols and without its parameter list, as drop_frames expects it."""
     name = name.removeprefix(".")
-    for match in _RESERVED.finditer(name):
-        if match[0] == "(":
-            return name[: match.start()]
+    at = name.find("(")
+    while at >= 0:
+        reserved = "(anonymous namespace)" if name.startswith("(anonymous namespace)", at) else ""
+        if name.endswith("operator", 0, at) and name.startswith("()", at):
+            reserved = "()"
+        if not reserved:
+            return name[:at]
+        at = name.find("(", at + len(reserved))
     return name
 
 
 def shorten(name: str) -> str:
     """The last telling part of a Go, Java or C++ name; any other name as it is."""
-    name = _CPP_ANONYMOUS.sub("", name)
-    name = _GO_VERSION.sub(r"\1\2", name)
-    for pattern in (_GO, _JAVA, _CPP):
-        match = pattern.match(name)
+    name = name.removeprefix("(anonymous namespace)::")
+    name = re.sub(_GO_VERSION, r"\1\2", name)
+    for pattern in _SHORTENERS:
+        match = re.match(pattern, name, re.ASCII)
         if match is not None:
             return match[1]
     return name

@@ -186,7 +186,7 @@ def encode_parts(profile: Profile) -> Iterator[bytes]:
     strings = _Strings()
     yield b"".join(_message(1, _value_type(kind, strings)) for kind in profile.sample_types)
     yield from _samples(profile, strings)
-    yield b"".join(_tables(profile, strings))
+    yield from _tables(profile, strings)
     header = [
         _number(7, strings(profile.drop_frames)),
         _number(8, strings(profile.keep_frames)),
@@ -210,20 +210,25 @@ def _tables(profile: Profile, strings: _Strings) -> Iterable[bytes]:
     mapping_ids = profile.mapping_ids or range(1, len(profile.mappings) + 1)
     function_ids = profile.function_ids or range(1, len(profile.functions) + 1)
     location_ids = profile.location_ids or range(1, len(profile.locations) + 1)
-    for id_, mapping in zip(mapping_ids, profile.mappings, strict=True):
-        body = _number(1, id_) + _number(2, mapping.start) + _number(3, mapping.limit) + _number(4, mapping.offset)
-        body += _number(5, strings(mapping.file)) + _number(6, strings(mapping.build_id))
-        yield _message(3, body + b"".join(_number(field, flag) for field, flag in enumerate(mapping[5:], 7)))
-    for id_, location in zip(location_ids, profile.locations, strict=True):
-        body = _number(1, id_) + _number(2, mapping_ids[location.mapping] if location.mapping >= 0 else 0)
-        body += _number(3, location.address)
-        for line in location.lines:
-            function_id = function_ids[line.function] if line.function >= 0 else 0
-            body += _message(4, _number(1, function_id) + _number(2, line.line) + _number(3, line.column))
-        yield _message(4, body + _number(5, location.is_folded))
-    for id_, function in zip(function_ids, profile.functions, strict=True):
-        body = _number(1, id_) + _number(2, strings(function.name)) + _number(3, strings(function.system_name))
-        yield _message(5, body + _number(4, strings(function.filename)) + _number(5, function.start_line))
+    mappings = [
+        (id_, m.start, m.limit, m.offset, strings(m.file), strings(m.build_id), *m[5:])
+        for id_, m in zip(mapping_ids, profile.mappings, strict=True)
+    ]
+    real_lines: dict[Line, tuple[int, int, int]] = {}
+    locations = []
+    for id_, (mapping, address, lines, folded) in zip(location_ids, profile.locations, strict=True):
+        made = []
+        for line in lines:
+            if line not in real_lines:
+                real_lines[line] = function_ids[line.function] if line.function >= 0 else 0, line.line, line.column
+            made.append(real_lines[line])
+        locations.append((id_, mapping_ids[mapping] if mapping >= 0 else 0, address, tuple(made), folded))
+    functions = [
+        (id_, strings(name), strings(system_name), strings(filename), start_line)
+        for id_, (name, system_name, filename, start_line) in zip(function_ids, profile.functions, strict=True)
+    ]
+    for field, rows in ((3, mappings), (4, locations), (5, functions)):
+        yield memoryview(_core.rows_encode(field, rows))  # type: ignore[misc]
 
 
 def _samples(profile: Profile, strings: _Strings) -> Iterator[bytes]:
