@@ -146,7 +146,7 @@ gm_sample_begin_no_python(gm_countdown *countdown, size_t n, bool have_gil, uint
     if (!watching() || thread->busy) {
         *countdown = (gm_countdown){1 << 20, 0};
     } else {
-        gm_heap_state state = {heap.books.live.bytes, heap.books.peak_event == heap.books.event};
+        gm_heap_state state = {heap.books.live.bytes, heap.books.peak.bytes};
         sample->weight = gm_fire_locked(&heap.sampler, countdown, n, state);
         if (sample->weight > 0) {
             fold_if_large_locked();

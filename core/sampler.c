@@ -5,13 +5,13 @@
 #include <time.h>
 
 /* rate="auto" */
-#define LIVE_SAMPLES 2000.0     /* wanted in the table: a site of 5 % of the heap has 100, a standard error of 10 % */
-#define RATE_MIN 4096.0         /* a heap below 8 MB has fewer samples; finer costs more memory than it tells */
-#define SAMPLES_PER_SECOND 2500.0 /* at 2-4 us a sample, at most 1 % of a core in the long run */
-#define BURST 4000.0            /* samples that may be taken at once: about 10 ms, at start-up or after a quiet time */
-#define BACKOFF_STEP 1.01       /* per sample: the rate doubles in 70 samples, 30 ms at twice the permitted speed */
-#define RECOVERY_STEP 1.05  /* per sample at a new peak: a tenth of the rate after 50 */
-#define BACKOFF_MAX 4096.0
+#define LIVE_SAMPLES 2000.0       /* wanted in the table: a site of 5 % of the heap has 100, a standard error of 10 % */
+#define RATE_MIN 4096.0           /* a heap below 8 MB has fewer samples; finer costs more memory than it tells */
+#define SAMPLES_PER_SECOND 3000.0 /* in the long run: at about 3,000 instructions a sample, less than half a per cent of a core */
+#define BURST 3000.0              /* samples that may be taken at once: some 4 ms, at the start or after a quiet time */
+#define GROWTH_GRANT 700.0        /* samples granted when the heap doubles: half of those that would stay in the table */
+#define GROWTH_FROM 1e6           /* bytes; doublings below are paid by the first burst */
+#define WINDOW_NS 20000000        /* over which the speed of allocation is measured; the clock ticks each 1 to 4 ms */
 
 static uint64_t
 next_random(gm_sampler *sampler)
@@ -35,37 +35,51 @@ coarse_ns(void)
 void
 gm_sampler_init(gm_sampler *sampler, double fixed, uint64_t seed)
 {
+    int64_t now = coarse_ns();
     *sampler = (gm_sampler){.fixed = fixed, .random = seed ? seed : 0x9e3779b97f4a7c15u, .tokens = BURST,
-                            .backoff = 1, .clock_ns = coarse_ns()};
+                            .peak_bytes = GROWTH_FROM, .clock_ns = now, .window_ns = now};
     for (int i = 0; i < 8; i++) {
         next_random(sampler);
     }
 }
 
-/* Fine while the heap is small, coarser as it grows; coarser too while samples come faster than may be paid for. What
- * makes the heap larger than ever is not charged: those samples tell where memory goes, and there are only 1,400 of them
- * from one size to its double. */
+/* The speed of allocation, from the bytes that the samples of a window stood for. */
+static void
+measure_speed(gm_sampler *sampler, int64_t now, double bytes)
+{
+    sampler->window_bytes += bytes;
+    int64_t took = now - sampler->window_ns;
+    if (took >= WINDOW_NS) {
+        double speed = sampler->window_bytes * 1e9 / (double)took;
+        sampler->bytes_per_second = sampler->bytes_per_second > 0 ? (sampler->bytes_per_second + speed) / 2 : speed;
+        sampler->window_ns = now;
+        sampler->window_bytes = 0;
+    }
+}
+
+/* Fine while the heap is small, coarser as it grows; and coarser while samples come faster than may be paid for: the
+ * fewer tokens are left, the nearer to the rate at which the speed of allocation gives SAMPLES_PER_SECOND. A growing
+ * heap earns tokens of its own, since those samples tell where memory goes. */
 static double
-auto_rate(gm_sampler *sampler, gm_heap_state state)
+auto_rate(gm_sampler *sampler, size_t n, gm_heap_state state)
 {
     int64_t now = coarse_ns();
-    sampler->tokens += (double)(now - sampler->clock_ns) * (SAMPLES_PER_SECOND / 1e9) - (state.at_peak ? 0 : 1);
+    measure_speed(sampler, now, fmax(sampler->last, (double)n));
+    sampler->tokens += (double)(now - sampler->clock_ns) * (SAMPLES_PER_SECOND / 1e9) - 1;
     sampler->clock_ns = now;
-    sampler->tokens = fmin(fmax(sampler->tokens, 0), BURST);
-    if (state.at_peak) {
-        sampler->backoff = fmax(sampler->backoff / RECOVERY_STEP, 1);
-    } else if (sampler->tokens < BURST / 4) {
-        sampler->backoff = fmin(sampler->backoff * BACKOFF_STEP, BACKOFF_MAX);
-    } else if (sampler->tokens > BURST / 2) {
-        sampler->backoff = fmax(sampler->backoff / BACKOFF_STEP, 1);
+    if (state.peak_bytes > sampler->peak_bytes) {
+        sampler->tokens += GROWTH_GRANT * log2(state.peak_bytes / sampler->peak_bytes);
+        sampler->peak_bytes = state.peak_bytes;
     }
-    return fmax(RATE_MIN, state.live_bytes / LIVE_SAMPLES) * sampler->backoff;
+    sampler->tokens = fmin(fmax(sampler->tokens, 0), BURST);
+    double affordable = sampler->bytes_per_second / SAMPLES_PER_SECOND * (1 - 2 * sampler->tokens / BURST);
+    return fmax(fmax(RATE_MIN, state.live_bytes / LIVE_SAMPLES), affordable);
 }
 
 static void
-draw(gm_sampler *sampler, gm_countdown *countdown, gm_heap_state state)
+draw(gm_sampler *sampler, gm_countdown *countdown, size_t n, gm_heap_state state)
 {
-    double rate = sampler->fixed > 0 ? sampler->fixed : auto_rate(sampler, state);
+    double rate = sampler->fixed > 0 ? sampler->fixed : auto_rate(sampler, n, state);
     sampler->last = rate;
     countdown->rate = rate;
     if (rate <= 1) {
@@ -80,12 +94,12 @@ double
 gm_fire_locked(gm_sampler *sampler, gm_countdown *countdown, size_t n, gm_heap_state state)
 {
     if (countdown->rate == 0) {
-        draw(sampler, countdown, state);
+        draw(sampler, countdown, n, state);
         if (countdown->rate > 1 && (countdown->bytes -= (int64_t)n) >= 0) {
             return 0;
         }
     }
     double weight = countdown->rate <= 1 ? 1 : -1 / expm1(-(double)n / countdown->rate);
-    draw(sampler, countdown, state);
+    draw(sampler, countdown, n, state);
     return weight;
 }

@@ -23,17 +23,18 @@ typedef struct {
     double fixed;      /* mean bytes between samples; 0: auto */
     uint64_t random;   /* state of the generator, never 0 */
     double tokens;     /* auto: samples that may be taken at once */
-    double backoff;    /* auto: >= 1, what the rate is multiplied with while samples come too fast */
     int64_t clock_ns;  /* auto: when tokens were last added */
+    double peak_bytes; /* auto: the largest heap that tokens were granted for */
+    double window_bytes, bytes_per_second; /* auto: allocated since window_ns; the measured speed */
+    int64_t window_ns;
     double last;       /* the rate of the latest draw, for reports */
 } gm_sampler;
 
 void gm_sampler_init(gm_sampler *sampler, double fixed, uint64_t seed);
 
-/* What auto goes by: the estimated size of the sampled heap, and whether the latest sample made it larger than ever. */
+/* What auto goes by: the estimated size of the sampled heap, now and at its highest. */
 typedef struct {
-    double live_bytes;
-    bool at_peak;
+    double live_bytes, peak_bytes;
 } gm_heap_state;
 
 /* A countdown that went below 0 by an allocation of n bytes: the weight of that sample, or 0 if the countdown had not
