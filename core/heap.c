@@ -143,12 +143,12 @@ gm_sample_begin_no_python(gm_countdown *countdown, size_t n, bool have_gil, uint
     gm_thread *thread = &gm_this_thread;
     pthread_mutex_lock(&lock);
     bool due = false;
-    if (!watching() || thread->busy) {
+    if (!watching()) {
         *countdown = (gm_countdown){1 << 20, 0};
     } else {
         gm_heap_state state = {heap.books.live.bytes, heap.books.peak.bytes};
         sample->weight = gm_fire_locked(&heap.sampler, countdown, n, state);
-        if (sample->weight > 0) {
+        if (sample->weight > 0 && !thread->busy) { /* busy: the point is passed over, the next one drawn all the same */
             fold_if_large_locked();
             sample->stack = capture_locked(have_gil, library);
             sample->era = heap.era;
@@ -463,17 +463,38 @@ free_copies(struct copies *copies)
     free(copies->frames);
 }
 
-/* A new list of `count` items, each a new reference from make(copies, i); NULL with an exception. */
+/* Lets other threads run when this one has had the GIL for GIL_HOLD_NS: ten thousand stacks are 50 ms of work. */
+#define GIL_HOLD_NS 1000000
+
+static void
+give_way(int64_t *since_ns)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    if (now_ns - *since_ns > GIL_HOLD_NS) {
+        Py_BEGIN_ALLOW_THREADS
+        Py_END_ALLOW_THREADS
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        *since_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    }
+}
+
+/* A new list of `count` items, each a new reference from make(copies, i); NULL with an exception. Gives way to other
+ * threads: nothing but the copies is read. Appends, for a list with holes may be met by gc.get_objects(). */
 static PyObject *
 list_of(const struct copies *copies, uint32_t count, PyObject *(*make)(const struct copies *, uint32_t))
 {
-    PyObject *list = PyList_New(count);
+    int64_t since_ns = 0;
+    PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list != NULL && i < count; i++) {
         PyObject *item = make(copies, i);
-        if (item == NULL) {
+        if (item == NULL || PyList_Append(list, item) < 0) {
             Py_CLEAR(list);
-        } else {
-            PyList_SET_ITEM(list, i, item);
+        }
+        Py_XDECREF(item);
+        if (i % 64 == 63) {
+            give_way(&since_ns);
         }
     }
     return list;
@@ -622,6 +643,20 @@ heap_window(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     return PyFloat_FromDouble(peak);
 }
 
+/* own(on: bool) -> bool: whether the calling thread's allocations are ours from now on and not sampled; returns what it
+ * was before. For making and encoding a profile, which must not become the peak of what it tells about. */
+static PyObject *
+heap_own(PyObject *Py_UNUSED(module), PyObject *arg)
+{
+    int on = PyObject_IsTrue(arg);
+    if (on < 0) {
+        return NULL;
+    }
+    bool before = gm_this_thread.busy;
+    gm_this_thread.busy = on;
+    return PyBool_FromLong(before);
+}
+
 static PyMethodDef heap_methods[] = {
     {"heap_start", heap_start, METH_VARARGS, "Starts a profile."},
     {"heap_stop", heap_stop, METH_NOARGS, "Stops it; False if none was running."},
@@ -629,6 +664,7 @@ static PyMethodDef heap_methods[] = {
     {"heap_mend", heap_mend, METH_NOARGS, "Puts lost hooks back; True if they were lost."},
     {"heap_name_thread", heap_name_thread, METH_O, "Names the calling thread in samples to come."},
     {"heap_export", heap_export, METH_O, "The profile's tables."},
+    {"heap_own", heap_own, METH_O, "Whether the calling thread's allocations are left out; returns what was before."},
     {"heap_window", heap_window, METH_NOARGS, "Bytes in use at the highest since the last call; begins anew."},
     {"heap_stats", heap_stats, METH_NOARGS, "Counters of the profiler."},
     {NULL, NULL, 0, NULL},

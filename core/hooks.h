@@ -26,8 +26,8 @@ typedef struct {
 } gm_sample;
 
 /* A countdown went below 0 by an allocation of n bytes. True if it is to be recorded; then *sample says under which
- * stack. library: 0, or the caller of a native allocation. Does nothing but reset the countdown while the profiler is
- * off or the thread busy. */
+ * stack. library: 0, or the caller of a native allocation. Only resets the countdown while the profiler is off, only
+ * draws the next one while the thread is busy: other threads count down the same one. */
 bool gm_sample_begin_no_python(gm_countdown *countdown, size_t n, bool have_gil, uint16_t library, gm_sample *sample);
 void gm_sample_end_no_python(const gm_sample *sample, void *block, size_t n);
 

@@ -7,7 +7,20 @@ from gomem.heap import heap_profile, is_running, profile, start, stats, stop, wr
 
 __version__ = "0.1.0"
 
-__all__ = ["heap_profile", "is_running", "profile", "start", "stats", "stop", "write_heap_profile", "LRUCache", "Pool", "buffers", "cached"]
+__all__ = [
+    "LRUCache",
+    "Pool",
+    "buffers",
+    "cached",
+    "heap_profile",
+    "is_running",
+    "profile",
+    "serve",
+    "start",
+    "stats",
+    "stop",
+    "write_heap_profile",
+]
 
 # public name -> the module it comes from, imported on first use
 _HOMES = {
@@ -15,6 +28,8 @@ _HOMES = {
     "Pool": "pool",
     "buffers": "pool",
     "cached": "memo",
+    "load_ipython_extension": "notebook",
+    "serve": "endpoint",
 }
 
 
