@@ -10,6 +10,7 @@ from gomem.pprof.model import Profile
 from gomem.sites import size_table
 from gomem.units import format_bytes
 
+
 def text(profile: Profile, stats: HeapStats, path: str) -> str:
     """The summary of a finished run: sites by peak and by all that was allocated, against resident memory."""
     lines = ["", *size_table("gomem: in use at the peak", profile, "peak_space")]
