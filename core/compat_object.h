@@ -36,4 +36,16 @@ gm_bytearray_is_viewed(PyObject *object)
     return PyByteArray_CheckExact(object) && ((PyByteArrayObject *)object)->ob_exports > 0;
 }
 
+/* Before 3.12 a str made by an old API may not have its characters in place yet; -1 with MemoryError. */
+static inline int
+gm_str_make_ready(PyObject *text)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    (void)text;
+    return 0;
+#else
+    return PyUnicode_READY(text);
+#endif
+}
+
 #endif

@@ -12,6 +12,8 @@ int gm_add_heap(PyObject *module);
 int gm_add_lru(PyObject *module);
 int gm_add_memo(PyObject *module);
 int gm_add_pool(PyObject *module);
+int gm_add_builder(PyObject *module);
+int gm_add_bytes_builder(PyObject *module);
 
 static int (*const parts[])(PyObject *module) = {
     gm_add_column,
@@ -22,6 +24,8 @@ static int (*const parts[])(PyObject *module) = {
     gm_add_lru,
     gm_add_memo,
     gm_add_pool,
+    gm_add_builder,
+    gm_add_bytes_builder,
     NULL,
 };
 

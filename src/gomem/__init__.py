@@ -8,6 +8,8 @@ from gomem.heap import heap_profile, is_running, profile, start, stats, stop, wr
 __version__ = "0.1.0"
 
 __all__ = [
+    "Builder",
+    "BytesBuilder",
     "LRUCache",
     "Pool",
     "buffers",
@@ -24,6 +26,8 @@ __all__ = [
 
 # public name -> the module it comes from, imported on first use
 _HOMES = {
+    "Builder": "builder",
+    "BytesBuilder": "builder",
     "LRUCache": "lru",
     "Pool": "pool",
     "buffers": "pool",
