@@ -7,6 +7,7 @@ tells. ``PREPARE`` makes a case's inputs before profiling starts.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -128,6 +129,13 @@ def make_pyarrow(given):
     return given.nulls(COUNT, given.float64())
 
 
+def prepare_arrow_system():
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # as ``gomem run`` does
+    import pyarrow
+
+    return pyarrow
+
+
 def make_polars(given):
     return given.int_range(COUNT, eager=True)
 
@@ -188,7 +196,8 @@ CASES = {
     "pandas": Case("pandas", module("pandas"), make_pandas),
     "lxml": Case("lxml", prepare_lxml, make_lxml, no_truth),
     "Pillow": Case("PIL", module("PIL.Image"), make_pillow),
-    "pyarrow": Case("pyarrow", module("pyarrow"), make_pyarrow),
+    "pyarrow, its own pool": Case("pyarrow", module("pyarrow"), make_pyarrow),
+    "pyarrow, system pool": Case("pyarrow", prepare_arrow_system, make_pyarrow),
     "polars": Case("polars", module("polars"), make_polars),
     "torch": Case("torch", module("torch"), make_torch),
 }
