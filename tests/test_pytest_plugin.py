@@ -179,3 +179,28 @@ def test_xdist_workers_write_one_file_each_when_the_name_tells_them_apart(tmp_pa
     assert "test_it.test_many" in names(read(tmp_path / files[0])) | names(read(tmp_path / files[1]))
     assert all(f"wrote {file}" in said for file in files)
     assert "::test_many" in said.partition("gomem =")[2]
+
+
+def test_xdist_workers_make_one_profile_together(tmp_path):
+    pytest.importorskip("xdist")
+    suite = "\n".join(f"def test_{i}():\n    bytearray(1_000_000)\n" for i in range(4))
+    options = ["-n2", "--dist=each", "--memprofile=mem.prof", "--memprofilerate=1"]
+    said = run(tmp_path, *options, plugin="xdist", suite=suite)
+    assert said.count("wrote mem.prof") == 1
+    profile = read(tmp_path / "mem.prof")
+    column = [kind.type for kind in profile.sample_types].index("alloc_space")
+    samples, sums = profile.samples, {}
+    for i in range(len(samples)):
+        leaf = profile.locations[samples.stacks[samples.starts[i]]].lines[0].function
+        name = profile.functions[leaf].name
+        sums[name] = sums.get(name, 0) + samples.values[i * samples.width + column]
+    for i in range(4):  # each worker ran each test
+        assert 2_000_000 <= sums[f"test_it.test_{i}"] < 2_010_000
+
+
+def test_a_worker_that_dies_is_said(tmp_path):
+    pytest.importorskip("xdist")
+    suite = "import os\ndef test_dies():\n    os.kill(os.getpid(), 9)\n"
+    options = ["-n1", "--max-worker-restart=0", "--memprofile=mem.prof"]
+    said = run(tmp_path, *options, plugin="xdist", suite=suite, status=1)
+    assert "gw0 ended without its profile: its part is missing" in said

@@ -34,6 +34,7 @@ _HOMES = {
     "cached": "memo",
     "load_ipython_extension": "notebook",
     "serve": "endpoint",
+    "unload_ipython_extension": "notebook",
 }
 
 

@@ -23,6 +23,8 @@ from gomem.sites import sites
 from gomem.units import format_bytes
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from gomem.pprof.model import Profile
 
 _VIEWS = (("peak_space", "in use at the peak"), ("inuse_space", "in use after the cell"), ("alloc_space", "allocated in all"))
@@ -112,11 +114,13 @@ def _run_magic(shell: Any, line: str, cell: str) -> None:
         if options.help:
             print(_parser().format_help())
             return
+        codes = _compile(shell, cell)
         heap.start(options.rate, native=not options.no_native)
     except (GomemError, ValueError) as error:
         raise MagicUsageError(f"%%gomem: {error}") from None
     try:
-        _run_cell(shell, cell)
+        for code in codes:
+            exec(code, shell.user_ns)
     finally:
         heap.stop()
         _show(shell, options)
@@ -134,16 +138,17 @@ def _show(shell: Any, options: argparse.Namespace) -> None:
         print(f"gomem: wrote {options.output}; look at it with: gomem top {options.output}")
 
 
-def _run_cell(shell: Any, cell: str) -> None:
-    """Runs it in the notebook's namespace; the value of a last expression goes to the display hook, as ever."""
+def _compile(shell: Any, cell: str) -> list[CodeType]:
+    """The cell as code for the notebook's namespace; that of a last expression gives its value to the display hook."""
     __tracebackhide__ = True
     source = shell.transform_cell(cell)
     file = shell.compile.cache(source, shell.execution_count, raw_code=cell)
     tree = shell.transform_ast(shell.compile.ast_parse(source, filename=file))
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) and not _is_quiet(source) else None
-    exec(compile(tree, file, "exec"), shell.user_ns)
+    codes = [compile(tree, file, "exec")]
     if last is not None:
-        exec(compile(ast.Interactive([last]), file, "single"), shell.user_ns)
+        codes.append(compile(ast.Interactive([last]), file, "single"))
+    return codes
 
 
 def _is_quiet(source: str) -> bool:
