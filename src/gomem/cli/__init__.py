@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "comments": ("pprof", "comments of a profile"),
     "dot": ("pprof", "call graph for Graphviz"),
     "diff": ("pprof", "what grew from one profile to another"),
+    "cache-sim": ("cache_sim", "hit ratios of cache policies on a trace of keys"),
 }
 
 
