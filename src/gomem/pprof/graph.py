@@ -17,7 +17,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gomem import _core
 from gomem.pprof.measurement import divide, scaled_label, truncate
@@ -210,6 +210,11 @@ class GraphSource:
             nodes = array("I", [shown[index] for index in nodes])
         samples = self.profile.samples.columns()
         return samples, self._starts, nodes, len(self.infos), self.options.value, self.options.divisor
+
+    def columns(self) -> tuple[Any, ...]:
+        """Samples, node starts, nodes, node count, value and divisor: what the functions of ``gomem._core`` that add
+        up graphs take; node i is ``infos[i]``."""
+        return self._arguments(None)
 
     def build(self, kept: set[NodeInfo] | None = None, *, edges: bool = True, tags: bool = False) -> Graph:
         """The graph over all nodes, or over the kept ones. Without ``edges`` it costs half the time."""

@@ -9,7 +9,7 @@ from gomem.pprof.measurement import scaled_label
 from gomem.report.report import Report
 
 
-def _weights(report: Report) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+def tag_weights(report: Report) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
     """key -> value -> weight, and key -> weight."""
     profile, options = report.profile, report.options
     sums = memoryview(_core.samples_totals(profile.samples.columns(), len(profile.label_sets))).tolist()
@@ -33,7 +33,7 @@ def _weights(report: Report) -> tuple[dict[str, dict[str, int]], dict[str, int]]
 
 def print_tags(report: Report) -> Iterator[str]:
     """The lines of tags: a block a key, the heaviest value first."""
-    by_key, totals = _weights(report)
+    by_key, totals = tag_weights(report)
     rows: list[list[str]] = []
     for key in sorted(by_key):
         share = f" ({report.share(totals[key])})" if report.total > 0 else ""
