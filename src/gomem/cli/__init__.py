@@ -23,6 +23,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "tags": ("pprof", "labels with their shares"),
     "comments": ("pprof", "comments of a profile"),
     "dot": ("pprof", "call graph for Graphviz"),
+    "svg": ("picture", "call graph as a picture, without Graphviz"),
+    "flame": ("picture", "flame graph as one HTML file"),
+    "web": ("web", "all of it in a browser: flame graph, top, graph, source, comparison"),
     "diff": ("pprof", "what grew from one profile to another"),
     "cache-sim": ("cache_sim", "hit ratios of cache policies on a trace of keys"),
 }

@@ -127,12 +127,19 @@ class _Request:
         assert report is not None
         options = report.options
         total, shown = report.total, _weight(report.profile, options.value)
+        gained, lost = _gains_and_losses(report.profile, options.value)
+        store, at, against = self.pages.store, self.parameters.get("at", ""), self.parameters.get("vs", "")
+        source = store.sources[store.index(at)]
 
         def auto(value: int) -> str:
             return scaled_label(value, options.sample_unit, "auto")
 
         return {
             "title": options.title or "profile",
+            "name": source.name or options.title or "the profile",
+            "base": store.sources[store.index(against)].name if against else "",
+            "time": source.profile.time_nanos / 1e9,
+            "change": {"before": auto(lost), "after": auto(gained), "net": ("+" if shown > 0 else "") + auto(shown)} if lost else None,
             "type": options.sample_type,
             "unit": options.sample_unit,
             "types": [kind.type for kind in self.profile.sample_types],
@@ -145,7 +152,7 @@ class _Request:
             "tagKeys": sorted({k for labels in self.profile.label_sets for k in (*labels.texts, *labels.numbers)}),
             "notices": self.notices,
             "series": self._series(options.sample_type.removeprefix("mean_"), auto),
-            "at": self.pages.store.index(self.parameters.get("at", "")),
+            "at": store.index(at),
         }
 
     def _series(self, sample_type: str, text: Callable[[int], str]) -> list[dict[str, Any]]:
@@ -172,6 +179,14 @@ class _Request:
 def _weight(profile: Profile, value: int) -> int:
     sums = memoryview(_core.samples_totals(profile.samples.columns(), len(profile.label_sets)))
     return sum(sums[value * 2 :: profile.samples.width * 2])
+
+
+def _gains_and_losses(profile: Profile, value: int) -> tuple[int, int]:
+    """The sums of the positive and of the negative values, without their sign: in a comparison, after and before."""
+    sums = memoryview(_core.samples_totals(profile.samples.columns(), len(profile.label_sets)))
+    width = profile.samples.width
+    net, absolute = sum(sums[value * 2 :: width * 2]), sum(sums[value * 2 + 1 :: width * 2])
+    return (absolute + net) // 2, (absolute - net) // 2
 
 
 def _sides(report: Report) -> dict[str, list[int]]:

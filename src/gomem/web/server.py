@@ -163,21 +163,22 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are not logged: the terminal belongs to whoever started the server."""
 
 
-def serve(profile: Profile, config: Config, http: str, *, open_browser: bool = True) -> int:
+def serve(profile: Profile, config: Config, http: str, *, open_browser: bool = True, page: str = "") -> int:
     """Serves one profile on ``[host]:[port]`` until interrupted; see ``serve_store``."""
-    return serve_store(Store([Source("", profile)]), config, http, open_browser=open_browser)
+    return serve_store(Store([Source("", profile)]), config, http, open_browser=open_browser, page=page)
 
 
-def serve_store(store: Store, config: Config, http: str, *, open_browser: bool = True) -> int:
+def serve_store(store: Store, config: Config, http: str, *, open_browser: bool = True, page: str = "") -> int:
     """Serves the store's profiles on ``[host]:[port]`` until interrupted, telling where on stderr. Returns 0.
 
-    Raises UsageError for other addresses and OSError when the port is taken.
+    ``page`` is what the browser opens, below ``/ui/``. Raises UsageError for other addresses and OSError when the port
+    is taken.
     """
     host, port = parse_address(http)
     with Server(store, config, host, port) as server:
         print(f"Serving web UI on {server.url}", file=sys.stderr, flush=True)
         if open_browser:
-            webbrowser.open(server.url)
+            webbrowser.open(server.url + page if page else server.url.removesuffix("ui/"))
         try:
             server.serve_forever()
         except KeyboardInterrupt:

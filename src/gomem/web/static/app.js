@@ -116,12 +116,17 @@
     document.title = `${head.title} ${head.type} – gomem`;
     $("type").replaceChildren(...head.types.map((type) =>
       make("option", { value: type, selected: head.type.replace(/^mean_/, "") === type }, type)));
-    const facts = [make("span", { class: "fact" }, make("b", { class: "big" }, head.shownText),
-      head.shownText === head.totalText ? ` of ${head.type}` : ` of ${head.totalText} ${head.type} shown (${head.shownShare})`)];
-    const name = head.series.length ? head.series[head.at].name : head.title;
-    facts.push(make("span", { class: "fact" }, "in ", make("b", {}, name)));
-    const time = head.labels.find((line) => line.startsWith("Time: "));
-    if (time) facts.push(make("span", { class: "fact" }, time.slice(6)));
+    const facts = [];
+    if (head.change) {
+      facts.push(make("span", { class: "fact" }, make("b", { class: "big" }, head.change.net), ` ${head.type}: from `,
+        make("b", {}, head.change.before), " to ", make("b", {}, head.change.after)));
+    } else {
+      facts.push(make("span", { class: "fact" }, make("b", { class: "big" }, head.shownText),
+        head.shownShare === "100%" ? ` of ${head.type}` : ` of ${head.totalText} ${head.type} shown (${head.shownShare})`));
+    }
+    facts.push(make("span", { class: "fact" }, "in ", make("b", {}, state.params.get("at") === "all" ? "all profiles" : head.name),
+      ...(head.base ? [", compared with ", make("b", {}, head.base)] : [])));
+    if (head.time) facts.push(make("span", { class: "fact" }, new Date(head.time * 1000).toLocaleString()));
     facts.push(...chips(), ...head.notices.map((text) => make("span", { class: "notice" }, text)));
     facts.push(make("span", { class: "spring" }), make("details", { class: "labels" },
       make("summary", {}, "about"), make("pre", {}, head.labels.join("\n"))));

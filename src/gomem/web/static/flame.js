@@ -75,7 +75,8 @@ window.gomem = window.gomem || {};
         if (!this.frameNumbers.has(key)) {
           this.frameNumbers.set(key, this.frames.length);
           const [name, file, owner, kind, fn] = parts;
-          this.frames.push({ name, file, owner, kind, fn: fn || name });
+          // Files of one package differ a little in lightness.
+          this.frames.push({ name, file, owner, kind, fn: fn || name, shade: (hash(file) % 9) - 4 });
         }
         return this.frameNumbers.get(key);
       });
@@ -259,7 +260,7 @@ window.gomem = window.gomem || {};
       context.globalAlpha = dimmed ? 0.28 : above ? 0.5 : 1;
       if (node === this.root) context.fillStyle = dark ? "#3a3d44" : "#dcdedf";
       else if (this.match && found) context.fillStyle = paint.found;
-      else context.fillStyle = this.diff ? changeColour(node, dark, active ? 7 : 0) : colour(frame.owner, frame.kind, dark, active ? 7 : 0);
+      else context.fillStyle = this.diff ? changeColour(node, dark, active ? 7 : 0) : colour(frame.owner, frame.kind, dark, frame.shade + (active ? 7 : 0));
       context.fillRect(left, y, Math.max(shown - (w > 3 ? 1 : 0), 0.6), ROW - 1);
       context.globalAlpha = dimmed ? 0.6 : 1;
       if (node === this.selected && document.activeElement === this.canvas) {
