@@ -71,7 +71,8 @@ def _with_types(profile: Profile, common: list[str]) -> Profile:
 
 
 def _with_common_units(profiles: list[Profile]) -> list[Profile]:
-    period_type = _finest([p.period_type for p in profiles if p.period_type is not None], "period type")
+    period_types = [p.period_type for p in profiles if p.period_type is not None]
+    period_type = _finest(period_types or [ValueType()], "period type")
     width = len(profiles[0].sample_types)
     for profile in profiles[1:]:
         if len(profile.sample_types) != width:

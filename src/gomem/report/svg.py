@@ -6,8 +6,9 @@ thick as what flows along them, dotted where they jump over nodes that are not s
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable, Iterator
-from html import escape
 from typing import NamedTuple
 
 from gomem.pprof.graph import MAX_NODELETS, Edge, Node, sort_edges, sort_tags, walk_edges
@@ -23,6 +24,14 @@ _SMALL = 10.0  # points of labels on edges and of label values in boxes
 _NAME_WIDTH = 26  # characters of a name on one line
 # Advance widths of common sans-serif faces, in font sizes; boxes must not be narrower than their text.
 _NARROW, _WIDE = frozenset("fijlrt.,:;|'!()[]{}I/ "), frozenset("mwMW@%…")
+
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def escape(text: str) -> str:
+    """The text for XML; what XML cannot hold becomes a replacement character."""
+    return html.escape(_NOT_XML.sub("\ufffd", text))
 
 
 class _Text(NamedTuple):
@@ -122,7 +131,8 @@ def _split_name(name: str) -> list[str]:
         if character in ".:/" and index + 1 < len(name) and name[index + 1] not in ".:/":
             parts.append(name[start : index + 1])
             start = index + 1
-    for part in [*parts, name[start:]]:
+    parts.append(name[start:])
+    for part in (part[at : at + 2 * _NAME_WIDTH] for part in parts for at in range(0, len(part), 2 * _NAME_WIDTH)):
         if lines[-1] and len(lines[-1]) + len(part) > _NAME_WIDTH:
             lines.append("")
         lines[-1] += part

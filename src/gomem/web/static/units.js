@@ -10,11 +10,19 @@ window.gomem = window.gomem || {};
     { names: /^(s|secs?|seconds?)$/i, scale: 1e9, steps: [["ns", 1], ["us", 1e3], ["ms", 1e6], ["s", 1e9], ["hrs", 3600e9]] },
   ];
 
-  // Two decimals, halves to even, as printf does for the binary fractions that sizes are.
+  // Halves to even, as printf does for the binary fractions that sizes and shares often are.
+  function round(value) {
+    const below = Math.floor(value), rest = value - below;
+    return below + (rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? 1 : 0);
+  }
+
   function twoDecimals(value) {
-    const hundredths = value * 100, below = Math.floor(hundredths);
-    const up = hundredths - below > 0.5 || (hundredths - below === 0.5 && below % 2 === 1);
-    return ((below + (up ? 1 : 0)) / 100).toFixed(2);
+    return (round(value * 100) / 100).toFixed(2);
+  }
+
+  function twoDigits(value) {
+    const scale = 10 ** (1 - Math.floor(Math.log10(value)));
+    return Number((round(value * scale) / scale).toPrecision(2));
   }
 
   function format(value, unit) {
@@ -36,7 +44,7 @@ window.gomem = window.gomem || {};
     const share = total ? Math.abs(value / total) * 100 : 0;
     if (share >= 99.95 && share <= 100.05) return "100%";
     if (share >= 1) return twoDecimals(share) + "%";
-    return share === 0 ? "0%" : Number(share.toPrecision(2)) + "%";
+    return share === 0 ? "0%" : twoDigits(share) + "%";
   }
 
   function signed(value, unit) {
