@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "svg": ("picture", "call graph as a picture, without Graphviz"),
     "flame": ("picture", "flame graph as one HTML file"),
     "web": ("web", "all of it in a browser: flame graph, top, graph, source, comparison"),
+    "explain": ("explain", "where the memory is, on one screen"),
     "diff": ("pprof", "what grew from one profile to another"),
     "cache-sim": ("cache_sim", "hit ratios of cache policies on a trace of keys"),
 }

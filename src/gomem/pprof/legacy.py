@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 
 from gomem.errors import ProfileError
+from gomem.pprof.measurement import truncate
 from gomem.pprof.memory_map import assign, is_sentinel, parse_map
 from gomem.pprof.model import LabelSet, Location, Profile, Samples, ValueType
 
@@ -105,6 +106,13 @@ def _int64(value: int) -> int:
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
+def _number(text: str, line: str) -> int:
+    if len(text) > 20 or not -(1 << 63) <= int(text) < 1 << 63:
+        problem = f'strconv.ParseInt: parsing "{text}": value out of range'
+        raise ProfileError(f"malformed sample: {line}: {problem}")
+    return int(text)
+
+
 def _lines(data: bytes) -> list[str]:
     return [line.removesuffix("\r") for line in data.decode("utf-8", "surrogateescape").split("\n")]
 
@@ -187,6 +195,8 @@ def _parse_heap(data: bytes) -> Profile:
         if kind not in ("heapz_v2", "heap_v2", "heapprofile", "heap"):
             raise _Unrecognized
         if kind != "heapprofile":
+            if len(rate) > 20 or int(rate or 0) >= 1 << 63:
+                raise _Unrecognized
             sampled, period = True, int(rate or 0) // (2 if kind == "heap" else 1)
     elif not _GROWTH_START.search(first):
         raise _Unrecognized
@@ -207,7 +217,7 @@ def _heap_sample(collector: _Collector, line: str, has_alloc: bool, rate: int) -
     match = _HEAP_SAMPLE.search(line)
     if match is None:
         raise ProfileError("unexpected number of sample values: got 0, want 6")
-    inuse, inuse_bytes, alloc, alloc_bytes = (int(text) for text in match.groups()[:4])
+    inuse, inuse_bytes, alloc, alloc_bytes = (_number(text, line) for text in match.groups()[:4])
     pairs = [(alloc, alloc_bytes, "allocation")] if has_alloc else []
     values, block_bytes = [], 0
     for count, size, what in [*pairs, (inuse, inuse_bytes, "inuse")]:
@@ -226,8 +236,9 @@ def unsample(count: int, size: int, rate: int) -> tuple[int, int]:
         return (0, 0) if rate else (count, size)
     if rate <= 1:
         return count, size
-    scale = 1 / (1 - math.exp(-(size / count) / rate))
-    return int(count * scale), int(size * scale)
+    chance = 1 - math.exp(-(size / count) / rate)
+    scale = 1 / chance if chance else math.inf
+    return truncate(count * scale), truncate(size * scale)
 
 
 def _parse_counts(data: bytes) -> Profile:
@@ -243,7 +254,7 @@ def _parse_counts(data: bytes) -> Profile:
         if line.startswith("---"):
             break
         match = _COUNT_SAMPLE.fullmatch(line)
-        if match is None or int(match[1]) >= 1 << 63:
+        if match is None or len(match[1]) > 20 or int(match[1]) >= 1 << 63:
             raise ProfileError("malformed profile format")
         collector.add(_addresses(match[2]), [int(match[1])])
     else:
@@ -322,6 +333,8 @@ def _contention_header(collector: _Collector, key: str, value: str, hertz: int) 
         raise _Unrecognized
     try:
         number = int(value, 0)
+        if abs(number) >= 1 << 63:
+            raise ValueError
     except ValueError:
         if key != "discarded samples":
             raise _Unrecognized from None
@@ -337,10 +350,10 @@ def _contention_sample(collector: _Collector, line: str, hertz: int) -> None:
     match = _CONTENTION_SAMPLE.search(line)
     if match is None:
         raise _Unrecognized
-    delay, count = int(match[1]), int(match[2])
+    delay, count = _number(match[1], line), _number(match[2], line)
     if collector.period > 0:
         if hertz > 0:
-            delay = int(float(delay) * float(collector.period) / (float(hertz) / 1e9))
+            delay = truncate(float(delay) * float(collector.period) / (float(hertz) / 1e9))
         count *= collector.period
     collector.add(_addresses(match[3]), [count, delay])
 
@@ -350,7 +363,7 @@ def _parse_jemalloc(data: bytes) -> Profile:
     start = _JEMALLOC_START.match(next(lines))
     if start is None:
         raise _Unrecognized
-    rate = int(start[1])
+    rate = _number(start[1], start[0])
     collector = _Collector(_ALLOC_TYPES, ValueType("space", "bytes"), rate)
     addresses: list[int] | None = None
     found_map = False
@@ -366,7 +379,7 @@ def _parse_jemalloc(data: bytes) -> Profile:
         # Lines before the first stack are totals, those of single threads parts of t*.
         if match is None or match[1] != "*" or addresses is None:
             continue
-        inuse, inuse_bytes, alloc, alloc_bytes = (int(text) for text in match.groups()[1:])
+        inuse, inuse_bytes, alloc, alloc_bytes = (_number(text, line) for text in match.groups()[1:])
         values = [*unsample(alloc, alloc_bytes, rate), *unsample(inuse, inuse_bytes, rate)]
         collector.add(addresses, values, inuse_bytes // inuse if inuse else None)
     return _without_unused_types(collector.profile(lines if found_map else (), _DROP_ALLOCATORS))

@@ -32,12 +32,14 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "callgrind": Command("callgrind", False, "Graph for KCachegrind"),
+    "collapsed": Command("collapsed", False, "Stacks for flamegraph.pl and inferno"),
     "comments": Command("comments", False, "Comments of the profile"),
     "dot": Command("dot", False, "Graph in Graphviz's DOT language"),
     "list": Command("list", True, "Source lines of functions matching regexp, with their weight"),
     "peek": Command("tree", True, "Callers and callees of functions matching regexp"),
     "proto": Command("proto", False, "The profile, filtered, in compressed protobuf format"),
     "raw": Command("raw", False, "The whole profile as text"),
+    "speedscope": Command("speedscope", False, "Stacks as JSON for speedscope.app"),
     "tags": Command("tags", False, "Labels with their values and shares"),
     "text": Command("text", False, "Heaviest entries, one a line"),
     "top": Command("text", False, "Heaviest entries, one a line"),
@@ -210,6 +212,10 @@ def report_lines(report: Report, command: str) -> Iterator[str]:
         from gomem.report.raw import print_raw
 
         return print_raw(report)
+    if kind in ("collapsed", "speedscope"):
+        from gomem.report.stacks import print_collapsed, print_speedscope
+
+        return print_collapsed(report) if kind == "collapsed" else print_speedscope(report)
     if kind == "tags":
         from gomem.report.tags import print_tags
 
