@@ -13,8 +13,8 @@ from typing import Any
 
 from gomem.cli.flags import Flags, HelpWanted
 from gomem.errors import GomemError, ProfileError, UsageError
-from gomem.pprof.files import write_profile
 from gomem.pprof.fetch import Sources, fetch_profile, new_file
+from gomem.pprof.files import write_profile
 from gomem.pprof.model import Profile
 from gomem.report.config import CHOICES, TYPES, Config
 from gomem.report.make import COMMANDS, make_report, report_lines, report_profile
@@ -159,7 +159,9 @@ def _command(flags: Flags) -> tuple[str, str | None] | None:
     return names[0], value if isinstance(value, str) else None
 
 
-def run_command(profile: Profile, command: tuple[str, str | None], config: Config, *, interactive: bool = False) -> None:
+def run_command(
+    profile: Profile, command: tuple[str, str | None], config: Config, *, interactive: bool = False
+) -> None:
     """Makes a report and writes it where the options say. Raises ProfileError and OSError."""
     name, argument = command
     if name in PICTURES:
@@ -298,5 +300,3 @@ def _loose(args: list[str]) -> tuple[list[str], list[str]]:
         if not equals and name in known and not isinstance(known[name], bool) and rest:
             flags[-1] = f"-{name}={rest.pop(0)}"
     return flags, names
-
-

@@ -214,7 +214,9 @@ def _help(topic: str) -> str:
         )
     if topic in COMMANDS:
         argument = " regexp" if COMMANDS[topic].takes_symbol else ""
-        return f"{COMMANDS[topic].description}\n  Usage:\n    {topic}{argument} [n] [focus]* [-ignore]* [-cum] [>file]\n"
+        return (
+            f"{COMMANDS[topic].description}\n  Usage:\n    {topic}{argument} [n] [focus]* [-ignore]* [-cum] [>file]\n"
+        )
     if topic in OPTION_HELP:
         return OPTION_HELP[topic] + "\n"
     return f"Unknown command: {topic}"

@@ -240,7 +240,9 @@ def _report_unsymbolized(profile: Profile, force: bool, say: Say) -> None:
     used = {location.mapping for location in profile.locations}
     missing = False
     for index, mapping in enumerate(profile.mappings):
-        if index not in used or (not force and (mapping.has_functions or mapping.has_filenames or mapping.has_line_numbers)):
+        if index not in used or (
+            not force and (mapping.has_functions or mapping.has_filenames or mapping.has_line_numbers)
+        ):
             continue
         if not mapping.file:
             if index == 0:

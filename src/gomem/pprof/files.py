@@ -113,8 +113,7 @@ def write_profile(
     parts = deflate(encode_parts(profile), fast=fast) if compress else encode_parts(profile)
 
     def fill(file: BinaryIO) -> None:
-        for part in parts:
-            file.write(part)
+        file.writelines(parts)
 
     if isinstance(target, (str, PathLike)):
         replace_file(os.fspath(target), fill)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gomem import _core
@@ -66,7 +66,7 @@ def filter_by_name(
     matched = {"Focus": False, "Ignore": False, "Hide": False, "Show": False}
     if not (focus or ignore or hide or show):
         return profile, {**matched, "Focus": True}
-    focus_m, ignore_m, hide_m, show_m = (p and _Matcher(profile, p) for p in (focus, ignore, hide, show))
+    focus_m, ignore_m, hide_m, show_m = (_Matcher(profile, p) if p else None for p in (focus, ignore, hide, show))
     flags = bytearray(len(profile.locations))
     locations = list(profile.locations)
     for index, location in enumerate(locations):
@@ -156,9 +156,7 @@ LabelTest = Callable[[LabelSet], bool]
 _RANGE_PART = re.compile(r"([+-]?[0-9]+)([A-Za-z]+)?", re.ASCII)
 
 
-def compile_label_filter(
-    name: str, value: str, units: dict[str, str], say: Callable[[str], None]
-) -> LabelTest | None:
+def compile_label_filter(name: str, value: str, units: dict[str, str], say: Callable[[str], None]) -> LabelTest | None:
     """The test that a tagfocus or tagignore value asks for; None when there is no value.
 
     ``key=`` limits it to a key; ``1kb:10kb`` and the like are ranges over numbers, anything else expressions over texts.
@@ -288,10 +286,10 @@ def add_label_frames(
     return added, any(hit for (_, hit), _ in runs.values()), any(hit for _, (_, hit) in runs.values())
 
 
-def _more_ids(ids: object, count: int) -> list[int] | None:
+def _more_ids(ids: Sequence[int] | None, count: int) -> list[int] | None:
     if ids is None:
         return None
-    known = list(ids)  # type: ignore[call-overload]
+    known = list(ids)
     highest = max(known, default=0)
     return [*known, *range(highest + 1, highest + 1 + count)]
 

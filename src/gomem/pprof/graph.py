@@ -195,9 +195,7 @@ class GraphSource:
             start, shown = function.start_line, objfile
         else:
             start, shown = 0, ""
-        return NodeInfo(
-            function.name, "", location.address, files[line.function], start, line.line, line.column, shown
-        )
+        return NodeInfo(function.name, "", location.address, files[line.function], start, line.line, line.column, shown)
 
     def location_nodes(self, index: int) -> list[NodeInfo]:
         """The nodes a location stands for, innermost call first."""
@@ -230,7 +228,9 @@ class GraphSource:
         if edges:
             columns = (memoryview(column).tolist() for column in _core.graph_edges(*arguments))
             for src, dest, weight, weight_div, flags in zip(*columns, strict=True):
-                self._connect(self._node(nodes, src, weights), self._node(nodes, dest, weights), weight, weight_div, flags)
+                self._connect(
+                    self._node(nodes, src, weights), self._node(nodes, dest, weights), weight, weight_div, flags
+                )
         if tags and len(self.profile.label_sets) > 1:
             self._tag(nodes, _core.graph_tags(*arguments))
         return Graph(shown)

@@ -37,7 +37,9 @@ _DROP_ALLOCATORS = (
     r"tc_(new|delete).*|operator new(\[\])?|runtime\..*|je_.*|prof_backtrace_impl|prof_alloc_prep"
 )
 _KEEP_RUNTIME = r"runtime\.(panic|reflectcall|call[0-9]*)"
-_DROP_LOCKS = r"(base::)?(RecordLockProfileData|Submit(Mutex|SpinLock)ProfileData).*|(base::)?(Mutex|SpinLock)(::|Lock).*"
+_DROP_LOCKS = (
+    r"(base::)?(RecordLockProfileData|Submit(Mutex|SpinLock)ProfileData).*|(base::)?(Mutex|SpinLock)(::|Lock).*"
+)
 _DROP_PROFILER = r"ProfileData::.*|CpuProfiler::prof_handler|__pthread_sighandler|__restore"
 
 _CPU_TYPES = [ValueType("samples", "count"), ValueType("cpu", "nanoseconds")]
@@ -80,7 +82,7 @@ class _Collector:
     def profile(self, map_lines: Iterable[str], drop: str, keep: str = "") -> Profile:
         """The profile, with the mappings that the rest of the file lists."""
         indexes: dict[int, int] = {}
-        label_sets = {None: 0}
+        label_sets: dict[int | None, int] = {None: 0}
         starts, stacks, values, sets = array("Q", [0]), array("I"), array("q"), array("I")
         for addresses, row, block_bytes in self.rows:
             stacks.extend(indexes.setdefault(address, len(indexes)) for address in addresses)

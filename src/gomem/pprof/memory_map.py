@@ -62,10 +62,10 @@ def _entry(line: str) -> Mapping | bool | None:
         start, limit, permissions, file, offset, build_id = match.groups()
     if permissions and "x" not in permissions:
         return True
-    numbers = [int(text, 16) for text in (start, limit, offset or "0")]
-    if max(numbers) > _UINT64:
+    first, last, skipped = (int(text, 16) for text in (start, limit, offset or "0"))
+    if max(first, last, skipped) > _UINT64:
         return None
-    return Mapping(*numbers, file or "", build_id or "")
+    return Mapping(first, last, skipped, file or "", build_id or "")
 
 
 def _joined(mappings: list[Mapping]) -> list[Mapping]:

@@ -38,14 +38,16 @@ def decode(data: bytes | memoryview) -> Profile:
         if str(error) == "concatenated profiles detected":
             raise ProfileError(str(error)) from None
         raise WireError(str(error)) from None
-    problem, numbers, types, columns, mappings, locations, functions, strings, period_types, comments, label_rows = parts
+    problem, numbers, types, columns, mappings, locations, functions, strings, period_types, comments, label_rows = (
+        parts
+    )
     text = _Texts(strings)
     if len(types) > _MAX_SAMPLE_TYPES:
         raise ProfileError(f"malformed profile: {len(types)} sample types, want at most {_MAX_SAMPLE_TYPES}")
     profile = Profile(
         sample_types=[ValueType(text[kind], text[unit]) for kind, unit in types],
         samples=Samples(len(types)),
-        mappings=[Mapping(*row[1:4], text[row[4]], text[row[5]], *row[6:]) for row in mappings],
+        mappings=[Mapping._make((*row[1:4], text[row[4]], text[row[5]], *row[6:])) for row in mappings],
         functions=[Function(text[row[1]], text[row[2]], text[row[3]], row[4]) for row in functions],
         label_sets=[_label_set(row, text) for row in label_rows],
         drop_frames=text[numbers[7]],
@@ -63,8 +65,7 @@ def decode(data: bytes | memoryview) -> Profile:
     profile.function_ids = _check_ids([row[0] for row in functions], "function", "ID")
     profile.locations = _locations(locations, profile.mapping_ids, profile.function_ids)
     profile.location_ids = [row[0] for row in locations]
-    starts, stacks, values, label_sets = map(memoryview, columns)
-    profile.samples = Samples(len(types), starts, stacks, values, label_sets)
+    profile.samples = Samples(len(types), *(memoryview(column) for column in columns))
     return profile
 
 

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gomem.pprof import measurement
-from gomem.pprof.graph import MAX_NODELETS, Edge, Graph, Node, NodeInfo, Tag, base_name, sort_edges, sort_tags, walk_edges
+from gomem.pprof.graph import (
+    MAX_NODELETS,
+    Edge,
+    Graph,
+    Node,
+    NodeInfo,
+    Tag,
+    base_name,
+    sort_edges,
+    sort_tags,
+    walk_edges,
+)
 from gomem.pprof.measurement import divide, scale
 from gomem.pprof.names import shorten
 from gomem.report.report import Report

@@ -351,7 +351,9 @@ def _place_layers(boxes: Sequence[Box], cells: list[_Cell], order: list[list[int
         height = max((boxes[cells[cell].box].height for cell in layer if cells[cell].box >= 0), default=0.0)
         tops.append(y)
         bottoms.append(y + height)
-        far = max((abs(cells[cell].x - cells[below].x) for cell in layer for below, _ in cells[cell].downs), default=0.0)
+        far = max(
+            (abs(cells[cell].x - cells[below].x) for cell in layer for below, _ in cells[cell].downs), default=0.0
+        )
         y += height + min(_GAP_Y + far * 0.07, _GAP_Y_MOST)
     return tops, bottoms
 

@@ -20,9 +20,7 @@ def make_proto(report: Report) -> Profile:
         return profile
     samples = profile.samples
     ratios = array("d", [ratio] * samples.width)
-    return replace(
-        profile, samples=samples_of(samples.width, _core.samples_scale(samples.columns(), ratios, False))
-    )
+    return replace(profile, samples=samples_of(samples.width, _core.samples_scale(samples.columns(), ratios, False)))
 
 
 def make_topproto(report: Report) -> Profile:
@@ -40,7 +38,9 @@ def make_topproto(report: Report) -> Profile:
     count = len(locations)
     return Profile(
         sample_types=[ValueType("cum", options.output_unit), ValueType("flat", options.output_unit)],
-        samples=Samples(2, array("Q", range(count + 1)), array("I", range(count)), values, array("I", bytes(4 * count))),
+        samples=Samples(
+            2, array("Q", range(count + 1)), array("I", range(count)), values, array("I", bytes(4 * count))
+        ),
         locations=locations,
         functions=list(functions),
         time_nanos=profile.time_nanos,

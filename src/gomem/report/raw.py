@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gomem.pprof.model import LabelSet, Location, Profile
 from gomem.report.report import Report, format_time
@@ -20,18 +20,13 @@ def print_raw(report: Report) -> Iterator[str]:
         yield _location(id_, location, profile, function_names)
     yield "Mappings"
     for id_, mapping in zip(_ids(profile.mapping_ids, profile.mappings), profile.mappings, strict=True):
-        flags = zip(("[FN]", "[FL]", "[LN]", "[IN]"), _flags(mapping), strict=True)
-        bits = "".join(name for name, on in flags if on)
+        flags = (mapping.has_functions, mapping.has_filenames, mapping.has_line_numbers, mapping.has_inline_frames)
+        bits = "".join(name for name, on in zip(("[FN]", "[FL]", "[LN]", "[IN]"), flags, strict=True) if on)
         where = f"{mapping.start:#x}/{mapping.limit:#x}/{mapping.offset:#x}"
         yield f"{id_}: {where} {mapping.file} {mapping.build_id} {bits}"
 
 
-def _flags(mapping: object) -> tuple[bool, ...]:
-    m = mapping
-    return m.has_functions, m.has_filenames, m.has_line_numbers, m.has_inline_frames  # type: ignore[attr-defined]
-
-
-def _ids(ids: object, items: list[object]) -> object:
+def _ids(ids: Sequence[int] | None, items: Sequence[object]) -> Sequence[int]:
     return ids if ids is not None else range(1, len(items) + 1)
 
 
@@ -55,7 +50,7 @@ def _header(profile: Profile) -> Iterator[str]:
 
 def _samples(profile: Profile) -> Iterator[str]:
     samples, width = profile.samples, profile.samples.width
-    ids = [f"{id_} " for id_ in _ids(profile.location_ids, profile.locations)]  # type: ignore[attr-defined, arg-type]
+    ids = [f"{id_} " for id_ in _ids(profile.location_ids, profile.locations)]
     labels = [_label_lines(labels) for labels in profile.label_sets]
     starts, stacks, values, sets = samples.starts, samples.stacks, samples.values, samples.label_sets
     for index in range(len(samples)):
@@ -88,7 +83,7 @@ def _function_text(index: int, profile: Profile) -> tuple[str, str]:
 def _location(id_: int, location: Location, profile: Profile, functions: list[tuple[str, str]]) -> str:
     head = f"{id_:6d}: {location.address:#x} "
     if location.mapping >= 0:
-        head += f"M={_ids(profile.mapping_ids, profile.mappings)[location.mapping]} "  # type: ignore[index, arg-type]
+        head += f"M={_ids(profile.mapping_ids, profile.mappings)[location.mapping]} "
     if location.is_folded:
         head += "[F] "
     if not location.lines:

@@ -84,13 +84,17 @@ def print_speedscope(report: Report) -> Iterator[str]:
         "samples": [list(stack) for stack in positive],
         "weights": list(positive.values()),
     }
-    yield json.dumps(
-        {
-            "$schema": "https://www.speedscope.app/file-format-schema.json",
-            "name": options.title or "profile",
-            "exporter": "gomem",
-            "activeProfileIndex": 0,
-            "shared": {"frames": frames},
-            "profiles": [profile],
-        }
-    ).encode("utf-8", "replace").decode()
+    yield (
+        json.dumps(
+            {
+                "$schema": "https://www.speedscope.app/file-format-schema.json",
+                "name": options.title or "profile",
+                "exporter": "gomem",
+                "activeProfileIndex": 0,
+                "shared": {"frames": frames},
+                "profiles": [profile],
+            }
+        )
+        .encode("utf-8", "replace")
+        .decode()
+    )

@@ -30,9 +30,7 @@ def print_traces(report: Report) -> Iterator[str]:
         if options.divisor >= 0:
             value = divide(value, values[at + options.divisor])
         lines = [line for location in stack for line in frames[location]]
-        yield "\n".join(
-            [_SEPARATOR, *labels[sets[index]], f"{report.format(value):>10}{lines[0][10:]}", *lines[1:]]
-        )
+        yield "\n".join([_SEPARATOR, *labels[sets[index]], f"{report.format(value):>10}{lines[0][10:]}", *lines[1:]])
     yield _SEPARATOR
 
 
