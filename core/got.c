@@ -47,6 +47,7 @@ address_in(const struct dl_phdr_info *object, ElfW(Addr) value)
 static void
 read_dynamic(const struct dl_phdr_info *object, const ElfW(Dyn) *entry, struct tables *tables)
 {
+    size_t relative = 0; /* relocations at the head of the table that have no symbol: nine in ten */
     for (; entry->d_tag != DT_NULL; entry++) {
         switch (entry->d_tag) {
         case DT_SYMTAB:
@@ -67,7 +68,14 @@ read_dynamic(const struct dl_phdr_info *object, const ElfW(Dyn) *entry, struct t
         case DT_RELASZ:
             tables->counts[1] = entry->d_un.d_val / sizeof(ElfW(Rela));
             break;
+        case DT_RELACOUNT:
+            relative = entry->d_un.d_val;
+            break;
         }
+    }
+    if (relative <= tables->counts[1]) {
+        tables->relocations[1] += relative;
+        tables->counts[1] -= relative;
     }
 }
 
