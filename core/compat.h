@@ -65,7 +65,7 @@ int gm_code_line_no_python(PyCodeObject *code, int lasti);
  * half a character, and returns how many. Lone surrogates become U+FFFD. */
 size_t gm_utf8_no_python(PyObject *string, char *out, size_t max);
 
-/* True when this file was compiled for the running interpreter's minor version; NULL-terminated reason otherwise. */
-const char *gm_layout_mismatch(void);
+/* NULL, or one sentence that says why frames of the running interpreter cannot be read. */
+const char *gm_unsupported(void);
 
 #endif

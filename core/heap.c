@@ -657,7 +657,15 @@ heap_own(PyObject *Py_UNUSED(module), PyObject *arg)
     return PyBool_FromLong(before);
 }
 
+/* unsupported() -> str saying why this interpreter cannot be profiled, or None */
+static PyObject *
+heap_unsupported(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return Py_BuildValue("z", gm_unsupported());
+}
+
 static PyMethodDef heap_methods[] = {
+    {"heap_unsupported", heap_unsupported, METH_NOARGS, "Why this interpreter cannot be profiled, or None."},
     {"heap_start", heap_start, METH_VARARGS, "Starts a profile."},
     {"heap_stop", heap_stop, METH_NOARGS, "Stops it; False if none was running."},
     {"heap_forked", heap_forked, METH_NOARGS, "True in a forked child before heap_start or heap_stop."},

@@ -29,7 +29,9 @@ except ImportError as error:  # another platform, or built for another interpret
     _core = None
     _missing = f"heap profiler: needs CPython 3.11 to 3.13 on Linux with gomem's extension module, got {error}"
 else:
-    _missing = ""
+    _missing = _core.heap_unsupported() or ""
+    if _missing:
+        _core = None
 
 DEPTH_MAX = 127
 RATE_AUTO = 0.0
