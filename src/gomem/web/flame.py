@@ -45,6 +45,7 @@ class FlameTree:
         self.total = report.total
         self.change = _changes(self) if self.is_diff else None
         roots = [i for i, parent in enumerate(self.parents) if parent == 0]
+        self.owners = self._owners()
         self.root_sums = [sum(column[i] for i in roots) for column in self._columns()]
 
     def __len__(self) -> int:
@@ -110,7 +111,7 @@ class FlameTree:
             "nodes": nodes,
             "size": len(self),
             "inverted": self.is_inverted,
-            "owners": self._owners(),
+            "owners": self.owners,
         }
 
     def _owners(self) -> list[list[Any]]:

@@ -22,13 +22,13 @@ gomem.drawGraph = (main, body, tools) => {
   };
   const start = () => {
     Object.assign(box, full);
-    // A large graph starts at a legible size, at its top, rather than as a whole that nobody can read.
+    // A large graph starts at a legible size, at its heaviest root, rather than as a whole that nobody can read.
     const shown = canvas.clientWidth || 1000, height = canvas.clientHeight || 600;
-    const scale = Math.min(shown / full.w, height / full.h);
-    if (scale < 0.6) {
-      box.w = shown / 0.6;
-      box.h = height / 0.6;
-      box.x = Number(svg.dataset.start || full.x + full.w / 2) - box.w / 2;
+    const scale = Math.min(1, Math.max(0.75, shown / full.w));
+    if (Math.min(shown / full.w, height / full.h) < scale) {
+      box.w = shown / scale;
+      box.h = height / scale;
+      box.x = full.w < box.w ? full.x + (full.w - box.w) / 2 : Number(svg.dataset.start || full.x + full.w / 2) - box.w / 2;
       box.y = full.y;
     }
     apply();
