@@ -383,6 +383,14 @@ sample_locations_no_python(decoder *d, const wire_field *f, int *nil)
         if (id < 0x80) {
             in.at++;
         }
+        else if (in.end - in.at > 1 && in.at[1] < 0x80) {
+            id = (id & 0x7F) | (uint64_t)in.at[1] << 7;
+            in.at += 2;
+        }
+        else if (in.end - in.at > 2 && in.at[2] < 0x80) {
+            id = (id & 0x7F) | (uint64_t)(in.at[1] & 0x7F) << 7 | (uint64_t)in.at[2] << 14;
+            in.at += 3;
+        }
         else {
             fault bad = read_varint_no_python(&in, &id);
             if (bad) {

@@ -47,6 +47,16 @@ _SOURCE_FLAGS: dict[str, Any] = {
 
 # Commands that draw: printed by the module they name, which takes the report.
 PICTURES = ("svg", "web", "weblist", "flame")
+# Made by Graphviz from dot.
+GRAPHVIZ = ("gif", "pdf", "png", "ps")
+# The real tool's that are not here -> what to do instead.
+MISSING = {
+    "disasm": "list shows source lines; objdump and perf annotate show instructions",
+    "eog": "write -svg and open it",
+    "evince": "write -pdf and open it",
+    "gv": "write -ps and open it",
+    "kcachegrind": "write -callgrind and open it",
+}
 
 
 def say(text: str) -> None:
@@ -77,7 +87,8 @@ def _flags() -> Flags:
             defaults[name] = getattr(config, name)
     for name, command in COMMANDS.items():
         defaults[name] = "" if command.takes_symbol else False
-    defaults.update({"svg": False, "web": False, "weblist": "", "flame": False})
+    defaults.update({"svg": False, "web": False, "weblist": "", "flame": False, "disasm": ""})
+    defaults.update({name: False for name in (*GRAPHVIZ, *MISSING) if name != "disasm"})
     return Flags(defaults)
 
 
@@ -150,7 +161,7 @@ def _config(flags: Flags) -> Config:
 
 
 def _command(flags: Flags) -> tuple[str, str | None] | None:
-    names = [name for name in (*COMMANDS, *PICTURES) if flags.values[name]]
+    names = [name for name in (*COMMANDS, *PICTURES, *GRAPHVIZ, *MISSING) if flags.values[name]]
     if len(names) > 1:
         raise UsageError("must set at most one output format")
     if not names:
@@ -164,6 +175,10 @@ def run_command(
 ) -> None:
     """Makes a report and writes it where the options say. Raises ProfileError and OSError."""
     name, argument = command
+    if name in MISSING:
+        raise ProfileError(f"{name}: not supported: {MISSING[name]}")
+    if name in GRAPHVIZ:
+        return _run_graphviz(profile, name, config, interactive=interactive)
     if name in PICTURES:
         return _run_picture(profile, command, config, interactive=interactive)
     report = make_report(profile, name, argument, config, say)
@@ -210,6 +225,27 @@ def _write_lines(lines: Iterator[str], path: str) -> None:
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def _run_graphviz(profile: Profile, name: str, config: Config, *, interactive: bool) -> None:
+    import subprocess
+
+    lines = report_lines(make_report(profile, "dot", None, config, say), "dot")
+    text = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
+    try:
+        done = subprocess.run(["dot", f"-T{name}"], input=text, stdout=subprocess.PIPE, check=False)
+    except FileNotFoundError:
+        raise ProfileError(f"{name}: needs Graphviz's dot, which is not installed; -svg needs nothing") from None
+    if done.returncode:
+        raise ProfileError(f"{name}: dot failed with exit status {done.returncode}")
+    path = config.output or _away_from_terminal(name, interactive)
+    if path:
+        say(f"Generating report in {path}")
+        with open(path, "wb") as file:
+            file.write(done.stdout)
+    else:
+        sys.stdout.buffer.write(done.stdout)
         sys.stdout.buffer.flush()
 
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from gomem.cli.pprof import PICTURES, run_command, say
+from gomem.cli.pprof import GRAPHVIZ, MISSING, PICTURES, run_command, say
 from gomem.cli.usage import OPTION_HELP, list_commands, list_options
 from gomem.errors import GomemError, ProfileError
 from gomem.pprof.model import Profile
@@ -23,6 +23,8 @@ from gomem.report.make import COMMANDS, number_units, report_options
 from gomem.report.report import Report, go_quote, sample_index
 
 _PROMPT = "(pprof) "
+_NAMES = (*COMMANDS, *PICTURES, *GRAPHVIZ, *MISSING)
+_WITH_SYMBOL = {"weblist", "disasm", *(name for name, command in COMMANDS.items() if command.takes_symbol)}
 _COMMENT = "//:"
 _HISTORY_LINES = 1000
 
@@ -132,7 +134,7 @@ class Shell:
         words = line.split()
         first = len(words) == 0 or (len(words) == 1 and not line.endswith(" "))
         if first or words[0] == "help":
-            names = [*COMMANDS, *PICTURES, *TYPES, *GROUP_OF, *self._shortcuts, "help", "options", "quit"]
+            names = [*_NAMES, *TYPES, *GROUP_OF, *self._shortcuts, "help", "options", "quit"]
             return sorted({name for name in names if name.startswith(word.lower())})
         if words[0] not in COMMANDS or words[0] == "tags":
             return []
@@ -147,16 +149,16 @@ def parse_command(words: list[str], config: Config) -> tuple[tuple[str, str | No
     ``cmd [n] [focus]* [-ignore]* [-cum] [>file]``. Raises ProfileError.
     """
     name, *rest = words
-    if name not in COMMANDS and name not in PICTURES:
+    if name not in _NAMES:
         digits = re.search("[0-9]+$", name)
         if digits and digits[0] != name:
             name, rest = name[: digits.start()], [digits[0], *rest]
-    if name not in COMMANDS and name not in PICTURES:
+    if name not in _NAMES:
         if name in OPTION_HELP:
             raise ProfileError(f"did you mean: {name}={rest[0] if rest else '<val>'}")
         raise ProfileError(f"unrecognized command: {go_quote(name)}")
     argument = None
-    if (name in COMMANDS and COMMANDS[name].takes_symbol) or name == "weblist":
+    if name in _WITH_SYMBOL:
         if not rest:
             raise ProfileError(f"command {name} requires an argument")
         argument = rest.pop(0)

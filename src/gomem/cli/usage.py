@@ -46,7 +46,13 @@ OPTION_HELP = {
     "addresses": "A node for each code address",
 }
 
-_PICTURE_HELP = {"svg": "Graph as SVG", "web": "Graph in a browser", "weblist": "Source lines in a browser"}
+_PICTURE_HELP = {
+    "svg": "Graph as SVG",
+    "flame": "Flame graph as one HTML file",
+    "web": "Graph in a browser",
+    "weblist": "Source lines in a browser",
+    "gif, pdf, png, ps": "Graph as a picture, by Graphviz",
+}
 
 _SHORT = {
     "diff": "gomem diff [options] OLD NEW\n\nWhat grew and what shrank, shares of the old profile's total.\n\n"

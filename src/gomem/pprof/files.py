@@ -42,10 +42,11 @@ def _check_growth(inflated: int, compressed: int) -> None:
 
 
 def _inflate_gzip(data: bytes) -> bytearray:
+    fast = _fast_zlib()
     out = bytearray()
     at = 0
     while at < len(data):
-        stream = zlib.decompressobj(31)
+        stream = fast.decompressobj(31)
         try:
             while not stream.eof:
                 if at >= len(data):
@@ -53,16 +54,17 @@ def _inflate_gzip(data: bytes) -> bytearray:
                 out += stream.decompress(data[at : at + _CHUNK_BYTES])
                 at += _CHUNK_BYTES
                 _check_growth(len(out), len(data))
-        except zlib.error as error:
+        except (zlib.error, fast.error) as error:
             raise ProfileError(f"decompressing profile: {_gzip_problem(str(error))}") from None
         at = min(at, len(data)) - len(stream.unused_data)
     return out
 
 
 def _gzip_problem(text: str) -> str:
-    if "incorrect data check" in text or "incorrect length check" in text:
+    text = text.lower()
+    if "incorrect" in text or "checksum" in text:
         return "gzip: invalid checksum"
-    if "header" in text or "unknown compression method" in text:
+    if "header" in text or "wrapper" in text or "unknown compression method" in text:
         return "gzip: invalid header"
     return "flate: corrupt input"
 
