@@ -121,8 +121,9 @@ static void
 set_pointer(const struct tables *tables, void **pointer, void *value)
 {
     uintptr_t at = (uintptr_t)pointer;
-    bool guarded = at >= tables->relro_start && at < tables->relro_limit;
     uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE), page = at & ~(page_size - 1);
+    /* The linker protects whole pages only: the last, if partial, stays writable and holds other data too. */
+    bool guarded = at >= (tables->relro_start & ~(page_size - 1)) && at < (tables->relro_limit & ~(page_size - 1));
     if (guarded && mprotect((void *)page, page_size, PROT_READ | PROT_WRITE) != 0) {
         return;
     }

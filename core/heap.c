@@ -51,7 +51,7 @@ static uint16_t
 thread_entry_locked(const char *name, unsigned long ident)
 {
     int i = 1;
-    while (i < heap.thread_count && strcmp(heap.threads[i].name, name) != 0) {
+    while (i < heap.thread_count && strncmp(heap.threads[i].name, name, THREAD_NAME_BYTES - 1) != 0) {
         i++;
     }
     if (i == heap.thread_count) {
@@ -145,6 +145,8 @@ gm_sample_begin_no_python(gm_countdown *countdown, size_t n, bool have_gil, uint
     bool due = false;
     if (!watching()) {
         *countdown = (gm_countdown){1 << 20, 0};
+    } else if (thread->busy) {
+        *countdown = (gm_countdown){0, 0}; /* whoever allocates next, perhaps another thread, draws */
     } else {
         gm_heap_state state = {heap.books.live.bytes, heap.books.peak.bytes};
         sample->weight = gm_fire_locked(&heap.sampler, countdown, n, state);
@@ -271,15 +273,16 @@ heap_start(PyObject *Py_UNUSED(module), PyObject *args)
     }
     heap.active = false;
     gm_native_remove();
-    if (!gm_hooks_remove()) {
+    bool exact = rate > 0 && rate < CHEAP_RATE_MIN;
+    if (!gm_hooks_remove() && exact && !gm_hooks_exact()) {
         PyErr_SetString(PyExc_RuntimeError, "heap profiler: another tool's allocator hooks lie over those of an earlier "
-                                            "profile, want that tool stopped first");
+                                            "profile with a larger rate, want that tool stopped first");
         return NULL;
     }
     pthread_mutex_lock(&lock);
     heap.session++;
     heap.era++;
-    heap.fold_at = rate > 0 && rate < CHEAP_RATE_MIN ? FOLD_AT_EXACT : FOLD_AT;
+    heap.fold_at = exact ? FOLD_AT_EXACT : FOLD_AT;
     heap.depth = depth;
     heap.in_child = false;
     heap.hooks_lost = 0;
@@ -296,10 +299,13 @@ heap_start(PyObject *Py_UNUSED(module), PyObject *args)
         if (!PyArg_ParseTuple(PyList_GET_ITEM(threads, i), "ky", &ident, &name)) {
             return NULL;
         }
+        pthread_mutex_lock(&lock);
         thread_entry_locked(name, ident);
+        pthread_mutex_unlock(&lock);
     }
-    gm_hooks_install(rate > 0 && rate < CHEAP_RATE_MIN);
+    gm_hooks_install(exact);
     pthread_mutex_lock(&lock);
+    heap.era++; /* another thread may be in the middle of a sample that it began during the probes */
     ready = fresh_books_locked();
     heap.started_ns = wall_ns();
     heap.active = ready;
@@ -327,9 +333,14 @@ heap_stop(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     if (!heap.active) {
         Py_RETURN_FALSE;
     }
+    bool lost = !heap.in_child && !gm_hooks_alive();
     pthread_mutex_lock(&lock);
     heap.active = false;
     heap.stopped_ns = wall_ns();
+    if (lost) {
+        heap.hooks_lost++;
+        gm_books_forget_live_locked(&heap.books);
+    }
     pthread_mutex_unlock(&lock);
     gm_native_remove();
     gm_hooks_remove();

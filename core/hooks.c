@@ -28,6 +28,7 @@ static gm_countdown python_countdown;
 static PyMemAllocatorEx raw, mem, obj;
 
 static enum { OFF, CHEAP, EXACT } form; /* guarded by the GIL */
+static uint16_t installs;               /* counts gm_hooks_install; guarded by the GIL */
 
 /* ---- the raw domain: no GIL, any thread ---- */
 
@@ -183,10 +184,18 @@ CHEAP_HOOKS(obj)
 
 /* ---- the exact form, all domains ---- */
 
+/* A thread may have kept a count from an earlier profile with a larger rate, which would let allocations pass. */
 static gm_countdown *
 countdown_of(const PyMemAllocatorEx *below)
 {
-    return below == &raw ? &gm_this_thread.countdown : &python_countdown;
+    if (below != &raw) {
+        return &python_countdown;
+    }
+    if (GM_UNLIKELY(gm_this_thread.install != installs)) {
+        gm_this_thread.install = installs;
+        gm_this_thread.countdown = (gm_countdown){0, 0};
+    }
+    return &gm_this_thread.countdown;
 }
 
 static void *
@@ -214,11 +223,10 @@ exact_realloc(const PyMemAllocatorEx *below, void *ctx, void *block, size_t n)
     }
     bool nested = gm_this_thread.busy;
     gm_countdown *countdown = countdown_of(below);
-    countdown->bytes -= (int64_t)n;
     gm_live old;
     bool had = block != NULL && gm_maybe_sampled(block) && gm_forget_no_python(block, &old);
     gm_sample sample;
-    bool due = countdown->bytes < 0 &&
+    bool due = !nested && (countdown->bytes -= (int64_t)n) < 0 &&
                gm_sample_begin_no_python(countdown, n, below != &raw || gm_holds_gil_no_python(), 0, &sample);
     gm_this_thread.busy = true;
     void *moved = below->realloc(ctx, block, n);
@@ -338,12 +346,15 @@ passes_large_to_raw(const PyMemAllocatorEx *below)
 void
 gm_hooks_install(bool exact)
 {
-    GM_CHECK(form == OFF);
+    installs++;
+    python_countdown = (gm_countdown){0, 0};
+    gm_this_thread.countdown = (gm_countdown){0, 0};
+    if (form != OFF) {
+        return;
+    }
     PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &raw);
     PyMem_GetAllocator(PYMEM_DOMAIN_MEM, &mem);
     PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &obj);
-    python_countdown = (gm_countdown){0, 0};
-    gm_this_thread.countdown = (gm_countdown){0, 0};
     if (!exact) {
         install_cheap_raw();
         if (passes_large_to_raw(&mem) && passes_large_to_raw(&obj)) {

@@ -15,6 +15,7 @@ typedef struct {
     gm_countdown countdown; /* for the raw domain and native allocations, which hold no GIL */
     uint16_t name;          /* index into the profile's thread names; see gm_name_thread */
     uint16_t session;       /* the start of the profile that `name` belongs to */
+    uint16_t install;       /* of the hooks that the countdown was drawn under; looked at by the exact form */
     bool busy;
 } gm_thread;
 
@@ -37,7 +38,7 @@ void gm_remember_no_python(const gm_live *old);
 /* Frees block through an allocator; true if the free reached gm_forget. */
 bool gm_probe_free(const PyMemAllocatorEx *below, void *block);
 
-/* Puts the hooks on Python's three allocator domains. exact: every allocation is counted in the domain that was asked,
+/* Puts the hooks on Python's three allocator domains, or keeps those that could not be removed. exact: every allocation is counted in the domain that was asked,
  * every free looked up, whatever the allocator below; otherwise the cheap form where the allocators allow it. */
 void gm_hooks_install(bool exact);
 

@@ -130,10 +130,12 @@ gm_string_id_locked(gm_names *names, const char *data, size_t size)
     gm_string string = {(uint32_t)offset, (uint32_t)size};
     id = names->by_string.count;
     if (gm_region_append_no_python(&names->strings, &string, sizeof(string)) == SIZE_MAX) {
+        names->chars.used = offset;
         return GM_NONE;
     }
     if (!gm_index_add_no_python(&names->by_string, id, hash, hash_string, names)) {
         names->strings.used -= sizeof(string);
+        names->chars.used = offset;
         return GM_NONE;
     }
     return id;

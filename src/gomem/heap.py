@@ -233,7 +233,10 @@ def _begin(core) -> None:
     if seed is None:
         seed = int.from_bytes(os.urandom(8), "little")
     known = [(t.ident, t.name.encode(errors="replace")) for t in threading.enumerate() if t.ident is not None]
-    core.heap_start(_settings["rate"], seed, _settings["depth"], _settings["native"], known[:200])
+    try:
+        core.heap_start(_settings["rate"], seed, _settings["depth"], _settings["native"], known[:200])
+    except RuntimeError as error:
+        raise GomemError(str(error)) from None
     _name_threads()
 
 
