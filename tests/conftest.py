@@ -1,0 +1,35 @@
+"""Fixtures for every part: running programs in a fresh interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parent / "isolated"
+HANG_SECONDS = 120  # far above what any of the programs takes: reaching it means a deadlock
+
+
+@pytest.fixture
+def run_fresh() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a program of tests/isolated, or ``-c`` and code, in a fresh interpreter; a hang fails the test."""
+
+    def run(*words: str, cwd: Path | None = None, stdin: str = "", **environment: str):
+        if words[0].endswith(".py") and not os.path.isabs(words[0]):
+            words = (str(PROGRAMS / words[0]), *words[1:])
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("GOMEM", "PYTHONMALLOC", "PYTHONDEVMODE"))}
+        return subprocess.run(
+            [sys.executable, "-X", "faulthandler", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
+            cwd=cwd,
+            env={**kept, **environment},
+        )
+
+    return run
