@@ -62,7 +62,7 @@ def test_the_text_is_one_screen_and_its_commands_run(tmp_path):
     make_profile().write(path)
     lines = list(print_explain(make_profile(), [str(path)]))
     assert len(lines) < 40
-    assert lines[0] == "9.77kB in use, from 4 samples."
+    assert lines[0] == "9.77kB in use, in 4 stacks."
     assert any(line.split()[:2] == ["8.30kB", "85.00%"] and "load (app/load.py:3), 12 objects" in line for line in lines)
     command = next(line for line in lines if "gomem peek" in line).split("  ")[1]
     done = subprocess.run(f"{sys.executable} -m {command}", shell=True, capture_output=True, text=True, check=True)

@@ -128,7 +128,7 @@ def print_explain(profile: Profile, files: list[str], wanted: str = "") -> Itera
     """The lines of explain; ``files`` are named in the commands to try next."""
     found = explain(profile, wanted)
     what = _KINDS.get(found.kind, found.kind)
-    yield f"{label(found.total, found.unit)} {what}, from {found.samples:,} samples."
+    yield f"{label(found.total, found.unit)} {what}, in {found.samples:,} stacks."
     if not found.total:
         names = ", ".join(kind.type for kind in profile.sample_types)
         yield f"Nothing to see here; the profile also has: {names} (-sample_index=NAME)."
