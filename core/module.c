@@ -9,6 +9,7 @@ int gm_add_wire(PyObject *module);
 int gm_add_samples(PyObject *module);
 int gm_add_graph(PyObject *module);
 int gm_add_heap(PyObject *module);
+int gm_add_adopt(PyObject *module);
 int gm_add_lru(PyObject *module);
 int gm_add_memo(PyObject *module);
 int gm_add_pool(PyObject *module);
@@ -21,6 +22,7 @@ static int (*const parts[])(PyObject *module) = {
     gm_add_samples,
     gm_add_graph,
     gm_add_heap,
+    gm_add_adopt,
     gm_add_lru,
     gm_add_memo,
     gm_add_pool,

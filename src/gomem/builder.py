@@ -52,6 +52,7 @@ class _File:
         raise TypeError(f"{type(self).__name__}: cannot be pickled or copied, pickle its build()")
 
 
+@core().adopt
 class Builder(_File, core().Builder):
     """Builds a str piece by piece: ``b += "piece"`` or ``b.write("piece")``, then ``b.build()``.
 
@@ -74,6 +75,7 @@ class Builder(_File, core().Builder):
         return format(self.build(), spec)
 
 
+@core().adopt
 class BytesBuilder(_File, core().BytesBuilder):
     """Builds bytes piece by piece: ``b += b"piece"`` or ``b.write(buffer)``, then ``b.build()``.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from gomem import _flight, pressure
 from gomem._native import core
@@ -101,6 +101,7 @@ class _Items(ItemsView):
         return value is item[1] or (value is not missing and value == item[1])
 
 
+@core().adopt
 class LRUCache(core().LRUCache, MutableMapping):
     """A mapping of fixed size from which the least recently used entry goes first.
 
@@ -225,7 +226,3 @@ class LRUCache(core().LRUCache, MutableMapping):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(f"{type(self).__name__}: cannot be pickled or copied, pickle dict(cache.items()) and its bounds")
-
-
-if TYPE_CHECKING:
-    from gomem._stubs import LRUCache as LRUCache  # noqa: F811  the same class with the native methods' types

@@ -78,6 +78,7 @@ class _Borrow:
             self._pool.put(item)
 
 
+@core().adopt
 class Pool(core().Pool):
     """Keeps objects that are costly to make, for reuse: ``get()`` returns one or calls ``new``, ``put(x)`` returns it.
 

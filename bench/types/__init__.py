@@ -1,0 +1,1 @@
+"""Benchmarks of LRUCache, cached, Pool and Builder against what one would use instead."""

@@ -1,0 +1,23 @@
+"""``python -m bench.types [--quick] [lru] [pool] [builder]``: one JSON line a claim."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+PARTS = ("lru", "pool", "builder")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m bench.types", description=__doc__)
+    options.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)} (default: all)")
+    options.add_argument("--quick", action="store_true", help="a minute instead of twenty")
+    args = options.parse_args()
+    for part in args.parts or PARTS:
+        if part not in PARTS:
+            options.error(f"part: got {part!r}, want one of {', '.join(PARTS)}")
+        importlib.import_module(f"bench.types.{part}").main(args.quick)
+
+
+if __name__ == "__main__":
+    main()

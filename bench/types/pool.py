@@ -1,0 +1,216 @@
+"""Pool: a hit against list.append/pop, against PyPI's pools under threads, buffers against allocating, and when it is a loss."""
+
+from __future__ import annotations
+
+import collections
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from bench.types.turns import cpu_ns, in_turns, report
+
+PAIRS = 200_000
+
+LOOPS = """
+def pool(get, put, n):
+    for _ in range(n):
+        x = owner.get(); owner.put(x)
+def stack(get, put, n):
+    for _ in range(n):
+        x = owner.pop(); owner.append(x)
+def methods(get, put, n):
+    for _ in range(n):
+        x = owner.get(); owner.put(x)
+def calls(get, put, n):
+    for _ in range(n):
+        x = get(); put(x)
+def make(get, put, n):
+    for _ in range(n):
+        x = get()
+def nothing(get, put, n):
+    for _ in range(n):
+        pass
+"""
+
+
+def loop(name: str, owner: object = None) -> Callable:
+    made = {"owner": owner}
+    exec(LOOPS, made)
+    return made[name]
+
+
+class Empty:
+    __slots__ = ()
+
+    def get(self):
+        pass
+
+    def put(self, x):
+        pass
+
+
+class Locked:
+    """What the pools of PyPI do: a queue or a list behind a lock."""
+
+    def __init__(self, make):
+        self.make, self.lock, self.items = make, threading.Lock(), []
+
+    def get(self):
+        with self.lock:
+            return self.items.pop() if self.items else self.make()
+
+    def put(self, item):
+        with self.lock:
+            self.items.append(item)
+
+
+def hit(rounds: int) -> None:
+    import gomem
+
+    pool = gomem.Pool(object)
+    pool.put(pool.get())
+    cases = {
+        "gomem.Pool": loop("pool", pool),
+        "list append/pop": loop("stack", [object()]),
+        "empty methods": loop("methods", Empty()),
+    }
+    empty = loop("nothing")
+
+    def turn(run: Callable) -> Callable[[], float]:
+        return lambda: (cpu_ns(run, None, None, PAIRS) - cpu_ns(empty, None, None, PAIRS)) / PAIRS
+
+    results = in_turns({name: turn(run) for name, run in cases.items()}, rounds)
+    report("get and put of a hit", "ns", results, "gomem.Pool", "list append/pop", 1.5)
+
+
+def rivals(make: Callable) -> dict[str, object]:
+    import gomem
+
+    made: dict[str, object] = {"gomem.Pool": gomem.Pool(make), "list+Lock": Locked(make)}
+    fifo: queue.Queue = queue.Queue()
+    for _ in range(8):
+        fifo.put(make())
+    made["queue.Queue"] = fifo
+    made["deque"] = type("Deque", (), {})()
+    ring = collections.deque(make() for _ in range(8))
+    made["deque"].get, made["deque"].put = ring.pop, ring.append
+    return made
+
+
+def threads(rounds: int, count: int = 4) -> None:
+    """Million pairs a second of all threads together."""
+    pairs = PAIRS // count
+
+    def turn(owner: object) -> Callable[[], float]:
+        def run() -> float:
+            workers = [threading.Thread(target=loop("calls"), args=(owner.get, owner.put, pairs)) for _ in range(count)]
+            start = time.perf_counter()
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+            return pairs * count / (time.perf_counter() - start) / 1e6
+
+        return run
+
+    results = in_turns({name: turn(owner) for name, owner in rivals(object).items()}, rounds)
+    report(f"get and put, {count} threads", "M/s", results, "gomem.Pool", "queue.Queue", 5.0)
+
+
+class Slots:
+    __slots__ = ("a", "b", "c")
+
+    def __init__(self):
+        self.a = self.b = self.c = 0
+
+
+class Heavy:
+    def __init__(self):
+        self.buffer, self.table, self.items = bytearray(8192), dict.fromkeys(range(200)), list(range(200))
+
+
+def against_making(rounds: int) -> None:
+    """Whether a pool pays: the time of a pooled pair over that of making the object."""
+    import gomem
+
+    for name, make in {
+        "object()": object,
+        "slotted object": Slots,
+        "dict(100)": lambda: dict.fromkeys(range(100)),
+        "bytearray(16384)": lambda: bytearray(16384),
+        "8 KiB buffer, dict and list": Heavy,
+    }.items():
+        pool = gomem.Pool(make)
+        pool.put(pool.get())
+        count = PAIRS // 20
+        pooled, made = loop("calls"), loop("make")
+        results = in_turns(
+            {
+                "gomem.Pool": lambda: cpu_ns(pooled, pool.get, pool.put, count) / count,
+                "making": lambda: cpu_ns(made, make, None, count) / count,
+            },
+            rounds,
+        )
+        report(f"pooled or made: {name}", "ns", results, "gomem.Pool", "making", 1.0)
+
+
+def buffer_times(rounds: int) -> None:
+    import gomem
+
+    for size in (1 << 16, 1 << 18, 1 << 20, 1 << 22):
+        count = max(50, (1 << 26) // size)
+
+        def pooled(size: int = size, count: int = count) -> None:
+            for _ in range(count):
+                buffer = gomem.buffers.get(size)
+                buffer[0] = buffer[-1] = 1
+                gomem.buffers.put(buffer)
+
+        def made(size: int = size, count: int = count) -> None:
+            buffer = None
+            for _ in range(count):
+                buffer = bytearray(size)
+                buffer[0] = buffer[-1] = 1
+
+        results = in_turns(
+            {"gomem.buffers": lambda: cpu_ns(pooled) / count, "bytearray(n)": lambda: cpu_ns(made) / count}, rounds
+        )
+        report(f"buffers of {size >> 10} KiB", "ns", results, "gomem.buffers", "bytearray(n)", 1 / 1.5)
+
+
+PEAK = """
+import sys, tracemalloc, gomem
+size, pooled = int(sys.argv[1]), sys.argv[2] == "pooled"
+gomem.buffers.put(gomem.buffers.get(size)) if pooled else None
+tracemalloc.start()
+buffer = None
+for _ in range(5):
+    if pooled:
+        with gomem.buffers.borrow(size) as view:
+            view[0] = 1
+    else:
+        buffer = bytearray(size)
+print(tracemalloc.get_traced_memory()[1] + (size if pooled else 0))
+"""
+
+
+def buffer_peak(size: int = 1 << 20) -> None:
+    """Bytes at the peak of a loop that takes a new buffer while the last is still bound to its name."""
+    peaks = {}
+    for name in ("pooled", "made"):
+        run = subprocess.run([sys.executable, "-c", PEAK, str(size), name], capture_output=True, text=True, check=True)
+        peaks[name] = [json.loads(run.stdout)]
+    report(f"peak of a loop over {size >> 10} KiB buffers", "bytes", peaks, "pooled", "made", 0.5)
+
+
+def main(quick: bool) -> None:
+    rounds = 3 if quick else 11
+    hit(rounds)
+    threads(rounds)
+    against_making(rounds)
+    buffer_times(rounds)
+    buffer_peak()
