@@ -9,17 +9,13 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from generate import make_profile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
-
-from generate import make_profile
 
 from gomem.errors import GomemError
 from gomem.pprof.fetch import parse_profile

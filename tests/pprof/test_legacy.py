@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
-
 from oracle import compare, real_tool
 
 from gomem.errors import ProfileError

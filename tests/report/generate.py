@@ -5,7 +5,16 @@ from __future__ import annotations
 import random
 from array import array
 
-from gomem.pprof import Function, LabelSet, Line, Location, Mapping, Profile, Samples, ValueType
+from gomem.pprof import (
+    Function,
+    LabelSet,
+    Line,
+    Location,
+    Mapping,
+    Profile,
+    Samples,
+    ValueType,
+)
 
 NAMES = [
     "main", "run", "parse", "json.loads", "json.(*Decoder).Decode", "encoding/json.Marshal", "runtime.mallocgc",

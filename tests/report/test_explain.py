@@ -8,7 +8,15 @@ import sys
 import pytest
 
 from gomem.pprof import Function, ProfileBuilder
-from gomem.report.explain import NATIVE, STANDARD, THIRD_PARTY, YOURS, explain, group_of, print_explain
+from gomem.report.explain import (
+    NATIVE,
+    STANDARD,
+    THIRD_PARTY,
+    YOURS,
+    explain,
+    group_of,
+    print_explain,
+)
 
 
 @pytest.mark.parametrize(
