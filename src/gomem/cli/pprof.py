@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,9 +288,35 @@ def _one_line(error: BaseException) -> str:
     return str(error)
 
 
+@contextmanager
+def progress(what: str, interval_s: float = 1.0) -> Iterator[None]:
+    """Shows on a terminal, once an interval from the first on, that something is going on; wipes it off in the end."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    done = threading.Event()
+
+    def tick() -> None:
+        ticks = 0
+        while not done.wait(interval_s):
+            ticks += 1
+            print(f"\r{what} ... {ticks * interval_s:.0f} s", end="", file=sys.stderr, flush=True)
+        if ticks:
+            print(f"\r{'':{len(what) + 12}}\r", end="", file=sys.stderr, flush=True)
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        ticker.join()
+
+
 def run(invocation: Invocation) -> int:
     """Fetches the profile and runs the report, the web page or the shell."""
-    profile = fetch_profile(invocation.sources, say)
+    with progress(f"reading {', '.join(map(os.path.basename, invocation.sources.sources))}"[:60]):
+        profile = fetch_profile(invocation.sources, say)
     if invocation.command is not None:
         run_command(profile, invocation.command, invocation.config)
         return 0

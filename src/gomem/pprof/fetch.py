@@ -141,8 +141,8 @@ def _adjusted_url(source: str, seconds: int, timeout: int) -> tuple[str, int]:
     from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
     parts = urlsplit(source)
-    if not parts.netloc and parts.scheme not in ("", "file"):
-        parts = urlsplit("http://" + source)  # host:port/path, whose host looks like a scheme
+    if not parts.netloc and (parts.scheme not in ("", "file") or ":" in source.split("/")[0]):
+        parts = urlsplit("http://" + source)  # host:port/path, whose host may look like a scheme
     if not parts.netloc:
         return "", 0
     path = _CPU_HANDLER if parts.path in ("", "/") else parts.path
