@@ -1,0 +1,1 @@
+"""How long other threads stand still while a profile is made and encoded."""
