@@ -30,7 +30,7 @@ SHOTS = {
     "web-compare": ("?vs=0", "", False),
     "web-top": ("top", "", False),
     "web-top-compare": ("top?vs=0", "", False),
-    "web-graph": ("graph", "document.querySelector('.graph button[aria-label=\"Show the whole graph\"]').click()", False),
+    "web-graph": ("graph?h=threading%7Cconcurrent&i=gomem", "", False),
     "web-peek": ("peek?fn=Index.add", "", False),
     "web-source": ("source?fn=Index.add", "", False),
     "web-tags": ("tags?si=alloc_space", "", False),

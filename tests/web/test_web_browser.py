@@ -367,4 +367,22 @@ def test_many_stacks_are_cut_and_zooming_fetches_the_rest(browser, serve):
     )
     page.wait(lambda: page.script("return gomemPage.view.byId.size") > nodes)
     assert page.parameters()["z"] == str(narrow)
+    # A node that the first answer leaves out can be a link's target.
+    tree = page.data("flamegraph", z=str(narrow))["body"]
+    deep = next(i for i in reversed(tree["nodes"]["id"]) if not page.script("return gomemPage.view.byId.has(arguments[0])", i) or i > narrow)
+    page.open(z=str(deep))
+    page.wait(lambda: page.script("return gomemPage.view.zoom.id") == deep)
+    assert page.problems() == []
+
+
+def test_deep_stacks(browser, serve):
+    from gomem.pprof import ProfileBuilder
+
+    builder = ProfileBuilder([("inuse_space", "bytes")])
+    locations = [builder.location(0, 0, [(builder.function(f"f{i % 7}", "", "/srv/deep.py", 1), i)]) for i in range(20_000)]
+    builder.sample(locations, [1 << 20])
+    page = Page(browser, serve(builder.build())).open()
+    assert len(page.boxes()) > 10_000
+    page.find("#search").send_keys("f3")
+    page.wait(lambda: page.text("#found") == "1MB (100%)")
     assert page.problems() == []

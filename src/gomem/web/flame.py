@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from gomem import _core
@@ -66,9 +67,12 @@ class FlameTree:
         order = sorted(kept)
         if len(order) <= max_nodes:
             return order
+        # The heaviest; of equally heavy ones the first, which have their parents before them.
         size = self._sizes()
         limit = heapq.nlargest(max_nodes, (size(i) for i in order))[-1]
-        return [i for i in order if size(i) > limit]
+        room = max_nodes - sum(size(i) > limit for i in order)
+        ties = set(islice((i for i in order if size(i) == limit), room))
+        return [i for i in order if size(i) > limit or i in ties]
 
     def _sizes(self) -> Any:
         if not self.is_diff:
@@ -85,9 +89,13 @@ class FlameTree:
         return found
 
     def answer(self, root: int = 0, **limits: Any) -> dict[str, Any]:
-        """The JSON for the page; see static/flame.js for what it makes of it. ``root`` outside the tree is node 0."""
+        """The JSON for the page; see static/flame.js for what it makes of it. ``root`` outside the tree is node 0.
+
+        Nodes stand in tree order, callers of the root first; ``parent`` is a position among them, -1 below node 0.
+        """
         root = root if 0 < root <= len(self) else 0
-        rows = self.visible(root, **limits)
+        path = self._path(root)
+        rows = [node - 1 for node in path] + self.visible(root, **limits)
         position = {row + 1: index for index, row in enumerate(rows)}
         numbers = {frame: index for index, frame in enumerate(dict.fromkeys(self.frames_of[row] for row in rows))}
         nodes = {
@@ -103,7 +111,7 @@ class FlameTree:
             nodes["change"] = [self.change[row] for row in rows]  # type: ignore[index]
         return {
             "root": root,
-            "path": self._path(root),
+            "path": path,
             "total": self.total,
             "sums": dict(zip(("cum", "cumBefore", "change"), self.root_sums, strict=False)),
             "diff": self.is_diff,

@@ -303,7 +303,6 @@
         onzoom: (id) => note({ z: id || null }),
         onsize: (size) => note({ w: size === "change" ? null : size }) });
       state.view.foundText = ({ weight }) => `${format(weight, head.unit)} (${percent(weight, body.total)})`;
-      resumeZoom();
     } else if (state.page === "graph") {
       state.view = gomem.drawGraph(main, body, tools);
     } else {
@@ -313,20 +312,6 @@
     $("search").value = wanted;
     if (wanted) find();
     else $("found").textContent = "";
-  }
-
-  // A zoomed URL may name a node too narrow to be in the first answer.
-  async function resumeZoom() {
-    const id = Number(state.params.get("z")) || 0, view = state.view;
-    if (!id || view.byId.has(id)) return;
-    const { body } = await ask("flamegraph", changed({ q: null, w: null }));
-    const path = [];
-    for (const step of body.path) if (!view.byId.has(step)) path.push(step);
-    if (view === state.view && view.byId.has(body.path[body.path.length - path.length - 1] ?? 0) && !path.length) {
-      view.add({ ...body, root: body.path[body.path.length - 1] || 0 });
-      view.layout();
-      if (view.byId.has(id)) view.zoomTo(view.byId.get(id), { quietly: true });
-    }
   }
 
   function invert() {

@@ -63,9 +63,9 @@ window.gomem = window.gomem || {};
       this.build(place);
       this.layout();
       this.watch();
-      const wanted = this.byId.get(Number(options.zoom) || 0);
-      if (wanted && wanted !== this.root) this.zoomTo(wanted, { quietly: true });
-      else { this.resize(); this.tell(this.root); }
+      this.resize();
+      this.tell(this.root);
+      this.resume(Number(options.zoom) || 0);
     }
 
     // Takes an answer's nodes in; known ones keep their identity.
@@ -83,8 +83,7 @@ window.gomem = window.gomem || {};
       const n = body.nodes;
       for (let i = 0; i < n.id.length; i++) {
         if (this.byId.has(n.id[i])) continue;
-        const parent = n.parent[i] < 0 ? this.byId.get(body.root) : this.byId.get(n.id[n.parent[i]]);
-        if (!parent) continue;
+        const parent = n.parent[i] < 0 ? this.root : this.byId.get(n.id[n.parent[i]]);
         const node = { id: n.id[i], parent, frame: numbers[n.frame[i]], depth: parent.depth + 1, children: [],
           flat: n.flat[i], cum: n.cum[i], flatBefore: body.diff ? n.flatBefore[i] : 0,
           cumBefore: body.diff ? n.cumBefore[i] : 0, change: body.diff ? n.change[i] : 0 };
@@ -97,22 +96,27 @@ window.gomem = window.gomem || {};
       return node[SIZES[this.size]];
     }
 
+    // Positions and levels, from the root down: stacks may be thousands of frames deep, so there is no recursion.
     layout() {
-      const place = (node, x, width) => {
-        node.x = x;
-        node.width = width;
-        const whole = this.weight(node);
-        node.children.sort((a, b) => this.weight(b) - this.weight(a) || a.frame - b.frame);
-        for (const child of node.children) {
-          const share = whole ? (this.weight(child) / whole) * width : 0;
-          place(child, x, share);
-          x += share;
+      this.root.x = 0;
+      this.root.width = 1;
+      this.levels = [[this.root]];
+      for (let level = this.levels[0]; level.length; level = this.levels[this.levels.length - 1]) {
+        const below = [];
+        for (const node of level) {
+          const whole = this.weight(node);
+          let x = node.x;
+          node.children.sort((a, b) => this.weight(b) - this.weight(a) || a.frame - b.frame);
+          for (const child of node.children) {
+            child.x = x;
+            child.width = whole ? (this.weight(child) / whole) * node.width : 0;
+            x += child.width;
+            below.push(child);
+          }
         }
-      };
-      place(this.root, 0, 1);
-      this.levels = [];
-      for (const node of this.byId.values()) (this.levels[node.depth] ||= []).push(node);
-      for (const level of this.levels) level.sort((a, b) => a.x - b.x);
+        this.levels.push(below);
+      }
+      this.levels.pop();
     }
 
     build(place) {
@@ -318,13 +322,14 @@ window.gomem = window.gomem || {};
     search(source) {
       this.match = pattern(source);
       let weight = 0, count = 0;
-      const walk = (node, within) => {
-        const hit = node.frame >= 0 && this.match && this.matches(this.frames[node.frame]);
-        if (hit) count++;
-        if (hit && !within) weight += node.cum - (this.diff ? node.cumBefore : 0);
-        for (const child of node.children) walk(child, within || hit);
-      };
-      walk(this.root, false);
+      for (const level of this.levels) {
+        for (const node of level) {
+          const hit = node.frame >= 0 && this.match !== null && this.matches(this.frames[node.frame]);
+          if (hit) count++;
+          if (hit && !node.parent.within) weight += node.cum - (this.diff ? node.cumBefore : 0);
+          node.within = hit || Boolean(node.parent?.within);
+        }
+      }
       this.draw();
       return { weight, count };
     }
@@ -335,6 +340,18 @@ window.gomem = window.gomem || {};
       const hidden = this.weight(node) - node.children.reduce((sum, child) => sum + this.weight(child), 0) - (this.diff ? 0 : node.flat);
       const mayHide = hidden > 0 || node.children.length > 0;
       if (this.options.more && mayHide && !this.refined.has(node.id)) this.refine(node);
+    }
+
+    // Zooms to a node by its number, which may be too narrow to be here yet.
+    async resume(id) {
+      if (!id) return;
+      if (!this.byId.has(id) && this.options.more) {
+        this.refined.add(id);
+        this.add(await this.options.more(id));
+        this.layout();
+      }
+      const node = this.byId.get(id);
+      if (node) this.zoomTo(node, { quietly: true });
     }
 
     async refine(node) {
