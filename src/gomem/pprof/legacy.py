@@ -1,7 +1,7 @@
 """Profiles in formats older than profile.proto, and jemalloc's.
 
 Tried in turn, each by its first line or words: gperftools' CPU profile (binary), heap and growth profiles, Go's counts
-of goroutines and threads, thread dumps, contention profiles, and jemalloc's ``heap_v2``, which the real tool does not
+of goroutines and threads, thread dumps, contention profiles, Java's, and jemalloc's ``heap_v2``, which the real tool does not
 read. They hold addresses only; a memory map at the end says which object files those lie in.
 """
 
@@ -12,8 +12,10 @@ import re
 import struct
 from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from gomem.errors import ProfileError
+from gomem.pprof.legacy_java import NotJava, build_profile, parse_java
 from gomem.pprof.measurement import truncate
 from gomem.pprof.memory_map import assign, is_sentinel, parse_map
 from gomem.pprof.model import LabelSet, Location, Profile, Samples, ValueType
@@ -58,7 +60,15 @@ class _Unrecognized(Exception):
 
 def parse_legacy(data: bytes) -> Profile:
     """The profile in one of the older formats. Raises ProfileError."""
-    for parser in (_parse_cpu, _parse_heap, _parse_counts, _parse_threads, _parse_contention, _parse_jemalloc):
+    for parser in (
+        _parse_cpu,
+        _parse_heap,
+        _parse_counts,
+        _parse_threads,
+        _parse_contention,
+        _parse_java,
+        _parse_jemalloc,
+    ):
         try:
             return parser(data)
         except _Unrecognized:
@@ -123,7 +133,7 @@ def _is_blank(line: str) -> bool:
     return line.strip()[:1] in ("", "#")
 
 
-def _addresses(text: str, *, less: int = 1) -> list[int]:
+def parse_addresses(text: str, *, less: int = 1) -> list[int]:
     """The hexadecimal numbers in a text less one, for return addresses lie behind the call."""
     found = [int(number, 16) for number in _ADDRESS.findall(text)]
     for address in found:
@@ -145,14 +155,27 @@ def _parse_cpu(data: bytes) -> Profile:
     for word in ("<I", ">I", "<Q", ">Q"):
         size = struct.calcsize(word)
         head = [number for (number,) in struct.iter_unpack(word, data[: 5 * size])] if len(data) >= 5 * size else []
-        if len(head) == 5 and head[:3] == [0, 3, 0] and head[3] > 0 and head[4] == 0:
-            return _cpu_samples(data, 5 * size, word, head[3] * 1000)
+        if len(head) == 5 and head[:2] == [0, 3] and head[2] in (0, 1) and head[3] > 0 and head[4] == 0:
+            return _cpu_profile(data, 5 * size, word, head[3] * 1000, java=head[2] == 1)
     raise _Unrecognized
 
 
-def _cpu_samples(data: bytes, at: int, word: str, period: int) -> Profile:
-    size = struct.calcsize(word)
+def _cpu_profile(data: bytes, at: int, word: str, period: int, *, java: bool) -> Profile:
     collector = _Collector(_CPU_TYPES, _CPU_TYPES[1], period)
+    at = _cpu_samples(data, at, word, collector, less=not java)
+    if java:
+        profile = build_profile(collector.rows, _lines(data[at:]), list(_CPU_TYPES), _CPU_TYPES[1], period)
+        return replace(profile, drop_frames=_DROP_PROFILER)
+    _drop_handler_frames(collector)
+    for addresses, _, _ in collector.rows:
+        if len(addresses) > 1 and addresses[0] == addresses[1] + 1:
+            del addresses[1]  # the leaf, found twice
+    return collector.profile(_lines(data[at:]), _DROP_PROFILER)
+
+
+def _cpu_samples(data: bytes, at: int, word: str, collector: _Collector, *, less: bool) -> int:
+    """Reads samples up to the end mark; returns where the text behind it starts."""
+    size = struct.calcsize(word)
     while at < len(data):
         if at + 2 * size > len(data):
             raise _Unrecognized
@@ -164,13 +187,9 @@ def _cpu_samples(data: bytes, at: int, word: str, period: int) -> Profile:
         at += depth * size
         if count == 0 and stack == (0,):
             break
-        addresses = [address - (index > 0) for index, address in enumerate(stack)]
-        collector.add([address % (1 << 64) for address in addresses], [count, count * period])
-    _drop_handler_frames(collector)
-    for addresses, _, _ in collector.rows:
-        if len(addresses) > 1 and addresses[0] == addresses[1] + 1:
-            del addresses[1]  # the leaf, found twice
-    return collector.profile(_lines(data[at:]), _DROP_PROFILER)
+        addresses = [address - (less and index > 0) for index, address in enumerate(stack)]
+        collector.add([address % (1 << 64) for address in addresses], [count, count * collector.period])
+    return at
 
 
 def _drop_handler_frames(collector: _Collector) -> None:
@@ -229,7 +248,7 @@ def _heap_sample(collector: _Collector, line: str, has_alloc: bool, rate: int) -
             block_bytes = abs(size) // abs(count) * (1 if (size < 0) == (count < 0) else -1)
             count, size = unsample(count, size, rate)
         values += [count, size]
-    collector.add(_addresses(match[5]), values, block_bytes)
+    collector.add(parse_addresses(match[5]), values, block_bytes)
 
 
 def unsample(count: int, size: int, rate: int) -> tuple[int, int]:
@@ -258,7 +277,7 @@ def _parse_counts(data: bytes) -> Profile:
         match = _COUNT_SAMPLE.fullmatch(line)
         if match is None or len(match[1]) > 20 or int(match[1]) >= 1 << 63:
             raise ProfileError("malformed profile format")
-        collector.add(_addresses(match[2]), [int(match[1])])
+        collector.add(parse_addresses(match[2]), [int(match[1])])
     else:
         line = ""
     map_lines = lines if is_sentinel(line) else _rest_of_map(lines)
@@ -300,7 +319,7 @@ def _thread_stack(lines: Iterator[str]) -> tuple[str, list[int]]:
         if "same as previous thread" in line:
             same = True
             continue
-        addresses += _addresses(line, less=0)
+        addresses += parse_addresses(line, less=0)
     return line, [] if same else addresses
 
 
@@ -357,7 +376,17 @@ def _contention_sample(collector: _Collector, line: str, hertz: int) -> None:
         if hertz > 0:
             delay = truncate(float(delay) * float(collector.period) / (float(hertz) / 1e9))
         count *= collector.period
-    collector.add(_addresses(match[3]), [count, delay])
+    collector.add(parse_addresses(match[3]), [count, delay])
+
+
+def _parse_java(data: bytes) -> Profile:
+    try:
+        profile = parse_java(data.decode("utf-8", "surrogateescape"))
+    except NotJava:
+        raise _Unrecognized from None
+    is_heap = any(kind.type == "inuse_space" for kind in profile.sample_types)
+    drop, keep = (_DROP_ALLOCATORS, _KEEP_RUNTIME) if is_heap else (_DROP_LOCKS, "")
+    return replace(profile, drop_frames=drop, keep_frames=keep)
 
 
 def _parse_jemalloc(data: bytes) -> Profile:
@@ -375,7 +404,7 @@ def _parse_jemalloc(data: bytes) -> Profile:
             found_map = True
             break
         if line.startswith("@"):
-            addresses = _addresses(line)
+            addresses = parse_addresses(line)
             continue
         match = _JEMALLOC_COUNTS.fullmatch(line)
         # Lines before the first stack are totals, those of single threads parts of t*.
@@ -389,8 +418,6 @@ def _parse_jemalloc(data: bytes) -> Profile:
 
 def _without_unused_types(profile: Profile) -> Profile:
     """jemalloc counts allocations only when told to (prof_accum); without them the profile has in-use values only."""
-    from dataclasses import replace
-
     values = profile.samples.values
     if any(values[0::4]):
         return profile
