@@ -29,6 +29,19 @@ SAMPLE_TYPES = [
 _IMPORT_MACHINERY = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
 
+def _script(words: list[str]) -> str:
+    """The script in the words of a command line that follow ``python``; "" if it runs a module or a text."""
+    rest = iter(words)
+    for word in rest:
+        if word.startswith(("-m", "-c")):
+            break
+        if word in ("-X", "-W"):
+            next(rest, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
 class _ModuleNames:
     """Dotted module names by file name."""
 
@@ -36,8 +49,8 @@ class _ModuleNames:
         entries = {os.path.abspath(entry or os.curdir) for entry in sys.path}
         self._prefixes = sorted((entry.rstrip(os.sep) + os.sep for entry in entries), key=len, reverse=True)
         # The interpreter takes __main__.__file__ away before it runs exit handlers; the command line still has it.
-        self._main = {getattr(sys.modules.get("__main__"), "__file__", ""), *sys.orig_argv[1:]}
-        self._main |= {os.path.abspath(word) for word in sys.orig_argv[1:]}
+        main = getattr(sys.modules.get("__main__"), "__file__", None) or _script(sys.orig_argv[1:])
+        self._main = {main, os.path.abspath(main)}
         self._known: dict[str, str] = {}
 
     def __getitem__(self, file: str) -> str:
