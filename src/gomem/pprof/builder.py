@@ -10,7 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gomem.errors import ProfileError
-from gomem.pprof.model import NO_LABELS, Function, LabelSet, Line, Location, Mapping, Profile, Samples, ValueType
+from gomem.pprof.model import (
+    NO_LABELS,
+    Function,
+    LabelSet,
+    Line,
+    Location,
+    Mapping,
+    Profile,
+    Samples,
+    ValueType,
+)
+from gomem.pprof.names import looks_like_cpp
 
 Label = str | tuple[int, str]
 
@@ -69,7 +80,13 @@ class ProfileBuilder:
         return self._mapping_ids.setdefault(mapping, len(self._mapping_ids) + 1)
 
     def function(self, name: str, system_name: str, filename: str, start_line: int) -> int:
-        """The id of a function; ``start_line`` counts from 1, 0 is unknown."""
+        """The id of a function; ``start_line`` counts from 1, 0 is unknown.
+
+        Viewers take names with ``<>``, ``[]`` or ``::`` that equal their system name for C++ and shorten them,
+        ``<module>`` to nothing; such a system name is left out to keep them whole.
+        """
+        if system_name == name and looks_like_cpp(name):
+            system_name = ""
         function = Function(name, system_name, filename, start_line)
         return self._function_ids.setdefault(function, len(self._function_ids) + 1)
 
