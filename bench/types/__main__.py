@@ -1,11 +1,11 @@
-"""``python -m bench.types [--quick] [lru] [pool] [builder]``: one JSON line a claim."""
+"""``python -m bench.types [--quick] [lru] [pool] [builder] [habits]``: one JSON line a claim."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 
-PARTS = ("lru", "pool", "builder")
+PARTS = ("lru", "pool", "builder", "habits")
 
 
 def main() -> None:

@@ -180,6 +180,23 @@ def buffer_times(rounds: int) -> None:
             {"gomem.buffers": lambda: cpu_ns(pooled) / count, "bytearray(n)": lambda: cpu_ns(made) / count}, rounds
         )
         report(f"buffers of {size >> 10} KiB", "ns", results, "gomem.buffers", "bytearray(n)", 1 / 1.5)
+        source = b"x" * size
+
+        def filled(take: Callable, give: Callable, source: bytes = source, size: int = size, count: int = count) -> None:
+            for _ in range(count):
+                buffer = take(size)
+                with memoryview(buffer) as view:
+                    view[:size] = source
+                give(buffer)
+
+        results = in_turns(
+            {
+                "gomem.buffers": lambda: cpu_ns(filled, gomem.buffers.get, gomem.buffers.put) / count,
+                "bytearray(n)": lambda: cpu_ns(filled, bytearray, id) / count,
+            },
+            rounds,
+        )
+        report(f"buffers of {size >> 10} KiB, filled", "ns", results, "gomem.buffers", "bytearray(n)", 1 / 1.5)
 
 
 PEAK = """

@@ -215,16 +215,20 @@ class Buffers:
     def __init__(self, maxbytes: int = 1 << 26) -> None:
         self._maxbytes = maxbytes
         self._pools: dict[int, Pool] = {}
+        self._known: dict[int, Pool] = {}  # size asked for before -> its class's pool
 
     def get(self, size: int) -> bytearray:
         """A bytearray of at least ``size`` bytes (its class's size), contents arbitrary."""
-        length = self.class_of(size)
-        return self._pool(length).get() if length else bytearray(size)
+        pool = self._known.get(size) or self._find(size)
+        return pool.get() if pool is not None else bytearray(size)
 
     def put(self, buffer: bytearray) -> None:
         """Keeps a buffer for a later get; one whose length is no class's size is dropped."""
-        if self.class_of(len(buffer)) == len(buffer):
-            self._pool(len(buffer)).put(buffer)
+        pool = self._pools.get(len(buffer))
+        if pool is not None:
+            pool.put(buffer)
+        elif (length := self.class_of(len(buffer))) == len(buffer) and length:
+            self._find(length).put(buffer)
 
     def borrow(self, size: int) -> _View:
         """``with buffers.borrow(n) as view``: a writable memoryview of exactly n bytes, released at the end."""
@@ -242,13 +246,21 @@ class Buffers:
 
     def stats(self) -> dict[int, PoolStats]:
         """Statistics by buffer length, for the classes in use."""
-        return {length: pool.stats() for length, pool in sorted(self._pools.items())}
+        found = {length: pool.stats() for length, pool in sorted(self._pools.items())}
+        return {length: stats._replace(bytes=stats.held * length) for length, stats in found.items()}
 
-    def _pool(self, length: int) -> Pool:
+    def _find(self, size: int) -> Pool | None:
+        """The pool for a size, made if need be; None for sizes that are not pooled."""
+        length = self.class_of(size)
+        if not length:
+            return None
         pool = self._pools.get(length)
         if pool is None:
-            fresh = Pool(lambda: bytearray(length), maxbytes=max(self._maxbytes, length), getsizeof=len)
+            fresh = Pool(lambda: bytearray(length), maxsize=max(self._maxbytes // length, 1))
             pool = self._pools.setdefault(length, fresh)
+        if len(self._known) >= 4096:  # sizes of all kinds: start anew rather than grow
+            self._known.clear()
+        self._known[size] = pool
         return pool
 
     def __repr__(self) -> str:
