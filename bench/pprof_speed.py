@@ -1,7 +1,7 @@
 """Wall time and peak memory of reports on large profiles, against ``go tool pprof`` on the same files.
 
-    python bench/pprof_speed.py                       # 100 thousand and 1 million samples, three rounds
-    python bench/pprof_speed.py --samples 100000 --rounds 5 --reports top,tree
+    python -m bench.pprof_speed                       # 100 thousand and 1 million samples, three rounds
+    python -m bench.pprof_speed --samples 100000 --rounds 5 --reports top,tree
 
 The profiles are made up, with stacks 55 frames deep that share their roots as real ones do. Runs alternate (ours, the
 real tool, ours, ...) and start a fresh process each, ours with its modules compiled beforehand, as pip leaves them;
@@ -126,7 +126,7 @@ def main() -> None:
             path = os.path.join(options.keep or scratch, f"speed-{samples}.pb.gz")
             if not os.path.exists(path):
                 # In a process of its own: a child's peak memory counts from its parent's size on.
-                subprocess.run([sys.executable, __file__, "--make", path, "--samples", str(samples)], check=True)
+                subprocess.run([sys.executable, "-m", "bench.pprof_speed", "--make", path, "--samples", str(samples)], check=True)
             for report in options.reports.split(","):
                 print(json.dumps({"samples": samples, **compare(report, path, real, options.rounds, scratch)}), flush=True)
 
