@@ -8,6 +8,7 @@ from generate import make_profile
 from oracle import run_ours
 
 from gomem.pprof import ProfileBuilder
+from gomem.pprof.fetch import parse_profile
 from gomem.report.config import Config
 from gomem.report.make import make_report, report_lines
 
@@ -42,3 +43,13 @@ def test_as_flags(tmp_path):
     assert run_ours(["-speedscope", str(tmp_path / "p.pb.gz")]).out.startswith(b'{"$schema"')
     assert run_ours(["-collapsed", f"-output={tmp_path}/out.txt", str(tmp_path / "p.pb.gz")]).code == 0
     assert (tmp_path / "out.txt").read_text()
+
+
+def test_an_unchanged_profile_is_written_as_it_was_and_a_changed_one_is_not(tmp_path):
+    path = tmp_path / "p.pb.gz"
+    make_profile(10).write(path)
+    plain = run_ours(["-proto", "-symbolize=none", str(path)])
+    assert plain.code == 0
+    for option in ("-add_comment=x", "-sample_index=0", "-divide_by=2", "-focus=main", "-tagroot=thread", "-noinlines"):
+        made = parse_profile(run_ours(["-proto", "-symbolize=none", option, str(path)]).out)
+        assert (made == parse_profile(plain.out)) == (option == "-sample_index=0"), option

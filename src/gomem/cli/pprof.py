@@ -5,6 +5,7 @@ Reports go to stdout, everything else to stderr; any error ends in one line and 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -315,11 +316,23 @@ def progress(what: str, interval_s: float = 1.0) -> Iterator[None]:
 
 def run(invocation: Invocation) -> int:
     """Fetches the profile and runs the report, the web page or the shell."""
+    # Tables are many small tuples without cycles: a short report need not look for any.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _run(invocation)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _run(invocation: Invocation) -> int:
     with progress(f"reading {', '.join(map(os.path.basename, invocation.sources.sources))}"[:60]):
         profile = fetch_profile(invocation.sources, say)
     if invocation.command is not None:
         run_command(profile, invocation.command, invocation.config)
         return 0
+    gc.enable()
     if invocation.http:
         from gomem.web.server import serve
 

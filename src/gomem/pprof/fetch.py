@@ -52,9 +52,11 @@ def parse_profile(data: bytes) -> Profile:
 
     Raises ProfileError in one line.
     """
-    data = inflate(data)  # type: ignore[assignment]
+    inflated = inflate(data)
     try:
-        return decode(data)
+        profile = decode(inflated)
+        profile.encoded = data if data[:2] == b"\x1f\x8b" else None
+        return profile
     except WireError:
         pass
     except ProfileError as error:
@@ -62,7 +64,7 @@ def parse_profile(data: bytes) -> Profile:
         raise ProfileError(text if text.startswith("malformed") else f"parsing profile: {text}") from None
     from gomem.pprof.legacy import parse_legacy
 
-    return parse_legacy(bytes(data))
+    return parse_legacy(bytes(inflated))
 
 
 def fetch_profile(sources: Sources, say: Say) -> Profile:
@@ -76,7 +78,8 @@ def fetch_profile(sources: Sources, say: Say) -> Profile:
         profile = replace(profile, drop_frames="", keep_frames="")
     profile = _with_tidy_names(profile, sources.symbolize, say)
     profile = prune_uninteresting(profile)
-    profile = replace(profile, mappings=[_without_url(mapping) for mapping in profile.mappings])
+    if any(_is_url(mapping) for mapping in profile.mappings):
+        profile = replace(profile, mappings=[_without_url(mapping) for mapping in profile.mappings])
     if sources.comment:
         profile = replace(profile, comments=[*profile.comments, sources.comment])
     if remote:
@@ -194,13 +197,15 @@ def _with_main_mapping(profile: Profile, sources: Sources) -> Profile:
         first = first._replace(file=sources.executable)
     if sources.build_id and not first.build_id:
         first = first._replace(build_id=sources.build_id)
-    return replace(profile, mappings=[first, *profile.mappings[1:]])
+    return profile if first == profile.mappings[0] else replace(profile, mappings=[first, *profile.mappings[1:]])
+
+
+def _is_url(mapping: Mapping) -> bool:
+    return not mapping.build_id and _SCHEME.match(mapping.file) is not None
 
 
 def _without_url(mapping: Mapping) -> Mapping:
-    if not mapping.build_id and _SCHEME.match(mapping.file):
-        return mapping._replace(file="")
-    return mapping
+    return mapping._replace(file="") if _is_url(mapping) else mapping
 
 
 def _with_tidy_names(profile: Profile, symbolize: str, say: Say) -> Profile:
@@ -219,14 +224,17 @@ def _with_tidy_names(profile: Profile, symbolize: str, say: Say) -> Profile:
             say("expecting -symbolize=[local|fastlocal|remote|none][:force][:demangle=[none|full|templates|default]")
     if local:
         _report_unsymbolized(profile, force, say)
-    functions = []
+    functions, changed = [], False
     for function in profile.functions:
+        before = function
         if force and function.name and function.system_name:
             function = function._replace(name=function.system_name)
         if mode != "none" and (not function.name or function.name == function.system_name):
-            function = function._replace(name=_tidy(function.system_name, mode))
+            name = _tidy(function.system_name, mode)
+            function = function if name == function.name else function._replace(name=name)
         functions.append(function)
-    return replace(profile, functions=functions)
+        changed |= function is not before and function != before
+    return replace(profile, functions=functions) if changed else profile
 
 
 def _tidy(name: str, mode: str) -> str:

@@ -109,10 +109,13 @@ def deflate(parts: Iterator[bytes], *, fast: bool = False) -> Iterator[bytes]:
 def write_profile(
     profile: Profile, target: str | PathLike[str] | BinaryIO, *, compress: bool = True, fast: bool = False
 ) -> None:
-    """See ``Profile.write``; for ``fast`` see ``deflate``."""
+    """See ``Profile.write``; for ``fast`` see ``deflate``, and an unchanged profile is written as the file it was."""
     from gomem.pprof.wire import encode_parts
 
-    parts = deflate(encode_parts(profile), fast=fast) if compress else encode_parts(profile)
+    if fast and compress and profile.encoded is not None:
+        parts: Iterator[bytes] = iter([profile.encoded])
+    else:
+        parts = deflate(encode_parts(profile), fast=fast) if compress else encode_parts(profile)
 
     def fill(file: BinaryIO) -> None:
         file.writelines(parts)

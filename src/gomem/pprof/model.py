@@ -122,6 +122,8 @@ class Profile:
     location_ids: Sequence[int] | None = None  # as in the file it came from; None: index + 1
     function_ids: Sequence[int] | None = None
     mapping_ids: Sequence[int] | None = None
+    # The file the profile was read from, as it was, for writing it again unchanged; replace() leaves it behind.
+    encoded: bytes | None = field(default=None, init=False, compare=False, repr=False)
 
     def write(self, target: str | PathLike[str] | BinaryIO, *, compress: bool = True) -> None:
         """Writes the profile in profile.proto's format, gzip-compressed unless ``compress`` is false.
