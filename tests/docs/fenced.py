@@ -6,7 +6,7 @@
 - ``<!-- test: NAME ... -->`` before a block: ``skip`` leaves it out and says why; ``file NAME`` writes the block there.
 
 Sizes and counts of a sampling profiler differ from run to run. So text must be equal, spaces apart; a number must be
-within 40 % of that of the document, a share within 12 points; small amounts, which are noise, within 64 kB or 20; a line
+within 40 % of that of the document, a share within 12 points; small amounts, which are noise, within 256 kB or 20; a line
 number (after a colon) exactly the same.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 _FENCE = re.compile(r"^(?:<!-- test: (?P<note>.*?) -->\n+)?^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
 _NUMBER = re.compile(r"(?P<before>:?)(?P<digits>-?\d+(?:\.\d+)?)(?P<unit>%|kB|MB|GB|B|ms|s)?(?![\w.])")
 _UNITS = {"B": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-_RATIO, _SHARE, _SMALL_BYTES, _SMALL_COUNT = 0.4, 12, 64 << 10, 20
+_RATIO, _SHARE, _SMALL_BYTES, _SMALL_COUNT = 0.4, 12, 256 << 10, 20
 
 
 @dataclass(frozen=True)
