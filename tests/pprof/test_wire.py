@@ -53,6 +53,8 @@ def test_packed_and_single_numbers_mean_the_same():
         (TYPE + LOCATION + STRINGS, "has a line with nil function"),
         (TYPE + LOCATION * 2 + FUNCTION + STRINGS, "multiple locations with same id"),
         (TYPE + message(5, b"") + STRINGS, "found function with reserved ID=0"),
+        (TYPE + message(3, number(1, 4)) * 2 + message(3, b"") + STRINGS, "multiple mappings with same id: 4"),
+        (b"".join(message(5, number(1, i)) for i in range(100_000, -1, -1)) + STRINGS, "function with reserved ID=0"),
         (number(9, 5) + number(9, 6) + STRINGS, "concatenated profiles detected"),
     ],
 )

@@ -110,15 +110,17 @@ def _check_samples(problem: tuple[int, int | None] | None, width: int, columns: 
 
 
 def _check_ids(ids: list[int], what: str, id_word: str) -> list[int]:
-    """The ids, when they are distinct and not 0."""
-    if 0 in ids:
-        first_double = next((i for i in ids[: ids.index(0)] if ids[: ids.index(0)].count(i) > 1), None)
-        if first_double is None:
+    """The ids, when they are distinct and not 0; else the first that is not raises ProfileError."""
+    distinct = set(ids)
+    if len(distinct) == len(ids) and 0 not in distinct:
+        return ids
+    seen: set[int] = set()
+    for id_ in ids:
+        if id_ == 0:
             raise ProfileError(f"malformed profile: found {what} with reserved {id_word}=0")
-    if len(set(ids)) != len(ids):
-        seen: set[int] = set()
-        double = next(i for i in ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
-        raise ProfileError(f"malformed profile: multiple {what}s with same id: {double}")
+        if id_ in seen:
+            raise ProfileError(f"malformed profile: multiple {what}s with same id: {id_}")
+        seen.add(id_)
     return ids
 
 
