@@ -25,11 +25,12 @@ typedef struct {
     span body;       /* type 2 */
 } wire_field;
 
-typedef enum { OK, BAD_VARINT, SHORT_DATA, LONG_DATA, BAD_TYPE, MISMATCH, BAD_STRING_0, CONCATENATED, NO_MEMORY } fault;
+typedef enum { OK, BAD_VARINT, SHORT_DATA, LONG_DATA, BAD_TYPE, MISMATCH, BAD_STRING_0, CONCATENATED, NO_IDS, MANY_TYPES, NO_MEMORY } fault;
 
 static const char *const fault_texts[] = {
     "", "bad varint", "not enough data", "too much data", "unknown wire type", "type mismatch",
-    "string_table[0] must be ''", "concatenated profiles detected", "out of memory",
+    "string_table[0] must be ''", "concatenated profiles detected", "malformed profile: table entries without ids of their own",
+    "malformed profile: more than 10000 sample types", "out of memory",
 };
 
 static inline fault
@@ -170,10 +171,15 @@ typedef struct {
     size_t mask, count;
 } label_table;
 
+/* Entries without an id make a profile malformed, as Python finds out and says exactly; this many are not worth the
+ * tuples: two bytes each in the file, 150 here. */
+#define MAX_EMPTY_ENTRIES 65536
+#define MAX_SAMPLE_TYPES 10000 /* the largest known producer has 19 */
+
 typedef struct {
     span input;
     gm_vec table_spans;              /* (uint64 field, pointer, length) of fields 1, 3, 4, 5, 6, 11 */
-    size_t samples, locations, sample_types;
+    size_t samples, locations, sample_types, empty_entries;
     uint64_t numbers[16];            /* the number fields of the top level; 11 is 1 when there is a period_type */
     gm_vec comments;                 /* uint64 string indexes */
     id_map location_ids;
@@ -254,6 +260,10 @@ scan_field_no_python(decoder *d, const wire_field *f, int *strings)
         d->sample_types += f->field == 1;
         d->samples += f->field == 2;
         d->locations += f->field == 4;
+        d->empty_entries += f->field >= 3 && f->field <= 5 && f->body.at == f->body.end;
+        if (d->empty_entries > MAX_EMPTY_ENTRIES || d->sample_types > MAX_SAMPLE_TYPES) {
+            return d->sample_types > MAX_SAMPLE_TYPES ? MANY_TYPES : NO_IDS;
+        }
         if (f->field == 6 && !*strings && f->body.at != f->body.end) {
             return BAD_STRING_0;
         }
@@ -337,7 +347,11 @@ index_locations_no_python(decoder *d)
             return bad;
         }
         if (id <= d->locations) {
+            d->empty_entries += d->dense[id] != 0;
             d->dense[id] = index + 1;
+            if (d->empty_entries > MAX_EMPTY_ENTRIES) {
+                return NO_IDS;
+            }
         }
         else {
             id_map_put_no_python(&d->location_ids, id, index);

@@ -55,6 +55,9 @@ def test_packed_and_single_numbers_mean_the_same():
         (TYPE + message(5, b"") + STRINGS, "found function with reserved ID=0"),
         (TYPE + message(3, number(1, 4)) * 2 + message(3, b"") + STRINGS, "multiple mappings with same id: 4"),
         (b"".join(message(5, number(1, i)) for i in range(100_000, -1, -1)) + STRINGS, "function with reserved ID=0"),
+        (TYPE + message(4, b"") * 100_000 + STRINGS, "table entries without ids"),
+        (TYPE + message(4, number(1, 5)) * 100_000 + STRINGS, "table entries without ids"),
+        (message(1, b"") * 20_000 + STRINGS, "more than 10000 sample types"),
         (number(9, 5) + number(9, 6) + STRINGS, "concatenated profiles detected"),
     ],
 )

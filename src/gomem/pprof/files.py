@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from gomem.errors import ProfileError, UnsupportedError
 from gomem.pprof.model import Profile
 
-MAX_INFLATED_BYTES = 1 << 28
+MAX_INFLATED_BYTES = 1 << 26
 MAX_RATIO = 200
 
 # Go's runtime compresses its profiles with BestSpeed too: gzip's better levels cost five times the time for 10% less.
