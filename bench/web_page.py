@@ -1,6 +1,6 @@
 """Claim: the page stays quick with 100,000 distinct stacks. Prints one JSON line.
 
-    python bench/web_page.py [STACKS]
+    python -m bench.web_page [STACKS]
 
 CPU seconds from a profile in memory to the flame graph's first answer, to the same turned round, and to a zoom; bytes of the
 answers; with Chromium and selenium installed also milliseconds a drawing of the graph takes in the browser (median of

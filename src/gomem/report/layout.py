@@ -19,6 +19,7 @@ _GAP_X, _GAP_THIN = 26.0, 12.0  # between boxes, and where a placeholder is invo
 _GAP_Y, _GAP_Y_MOST = 52.0, 150.0  # between layers; more where edges run far to the side
 _SWEEPS, _IDLE_SWEEPS = 24, 6
 _ALIGNMENTS = 14
+_EFFORT = 100_000  # links looked at, after which sweeps and alignments become fewer: about a second in all
 # How hard an edge pulls to be straight: long edges should bend at their ends only.
 _PULL = {0: 1.0, 1: 2.0, 2: 8.0}
 
@@ -185,7 +186,7 @@ def _ordered(cells: list[_Cell]) -> list[list[int]]:
     order = _first_order(cells)
     _number(cells, order)
     best, fewest, idle = [list(layer) for layer in order], _crossings(cells, order), 0
-    for sweep in range(_SWEEPS):
+    for sweep in range(_turns(cells, _SWEEPS, 4)):
         down = sweep % 2 == 0
         for layer in order[1:] if down else reversed(order[:-1]):
             _sort_by_neighbours(cells, layer, down)
@@ -200,6 +201,11 @@ def _ordered(cells: list[_Cell]) -> list[list[int]]:
             break
     _number(cells, best)
     return best
+
+
+def _turns(cells: list[_Cell], most: int, least: int) -> int:
+    """How often to go over all cells: ``most`` times for graphs that one can read, less for tangles."""
+    return max(least, min(most, _EFFORT // (1 + sum(len(cell.downs) for cell in cells))))
 
 
 def _first_order(cells: list[_Cell]) -> list[list[int]]:
@@ -300,11 +306,12 @@ def _place(cells: list[_Cell], order: list[list[int]]) -> None:
         for cell in layer:
             cells[cell].x -= middle
     both: Callable[[_Cell], list] = lambda cell: cell.ups + cell.downs  # noqa: E731
-    for turn in range(_ALIGNMENTS):
+    turns = _turns(cells, _ALIGNMENTS, 6)
+    for turn in range(turns):
         sides = ((order[1:], lambda cell: cell.ups), (order[-2::-1], lambda cell: cell.downs))
         rows, near = sides[turn % 2]
         for layer in rows:
-            _align(cells, layer, near if turn < _ALIGNMENTS - 4 else both)
+            _align(cells, layer, near if turn < turns - 4 else both)
 
 
 def _gap(left: _Cell, right: _Cell) -> float:

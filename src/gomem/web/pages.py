@@ -33,6 +33,8 @@ TOP_ROWS = 500  # as the real tool's page
 FUNCTIONS = 20  # that peek and source show when none was chosen
 LISTINGS = 60
 MAX_TAG_VALUES = 200
+MAX_EDGES = 200  # callers, and callees, of a function
+MAX_BLOCKS = 200
 
 Parameters = dict[str, str]
 
@@ -244,7 +246,7 @@ def _peek(request: _Request) -> dict[str, Any]:
     assert symbol is not None
     blocks = []
     for node in trimmed.graph.nodes:
-        if not symbol.matches(node.name):
+        if len(blocks) == MAX_BLOCKS or not symbol.matches(node.name):
             continue
         flat, cum = node.flat_value(), node.cum_value()
         blocks.append(
@@ -252,8 +254,9 @@ def _peek(request: _Request) -> dict[str, Any]:
                 "name": node.name,
                 "values": [flat, cum],
                 "texts": [report.format(flat), report.share(flat).strip(), report.format(cum), report.share(cum).strip()],
-                "callers": [_edge(report, edge, cum, edge.src.name) for edge in sort_edges(node.ins.values())],
-                "callees": [_edge(report, edge, cum, edge.dest.name) for edge in sort_edges(node.outs.values())],
+                "callers": [_edge(report, edge, cum, edge.src.name) for edge in sort_edges(node.ins.values())[:MAX_EDGES]],
+                "callees": [_edge(report, edge, cum, edge.dest.name) for edge in sort_edges(node.outs.values())[:MAX_EDGES]],
+                "left_out": [max(0, len(edges) - MAX_EDGES) for edges in (node.ins, node.outs)],
             }
         )
     return {"blocks": blocks, "total": report.total}

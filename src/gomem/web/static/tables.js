@@ -92,7 +92,7 @@ window.gomem = window.gomem || {};
   const chosen = (tools) => (tools.params.get("fn") || tools.params.get("f") ? "" : "The heaviest functions. Choose one: a frame's menu, or search.");
 
   function peek(main, body, tools) {
-    const edges = (title, list, total) => (list.length ? [make("tr", { class: "group" }, make("td", { colspan: 3 }, title)),
+    const edges = (title, list, total, hidden) => (list.length ? [make("tr", { class: "group" }, make("td", { colspan: 3 }, title + (hidden ? `; ${hidden} lighter ones are left out` : ""))),
       ...list.map((edge) => make("tr", {}, weight(edge.text, edge.value, total), make("td", { class: "faint" }, edge.share),
         make("td", { class: "text" }, make("button", { type: "button", class: "link",
           onclick: () => tools.go({ fn: `^${gomem.quote(edge.name)}$` }) }, edge.name + (edge.inline ? " (inline)" : "")))))] : []);
@@ -100,9 +100,9 @@ window.gomem = window.gomem || {};
       make("header", {}, make("span", { class: "name" }, nameButton(data.name, tools)),
         make("span", { class: "fact" }, make("b", {}, data.texts[0]), ` own (${data.texts[1]})`),
         make("span", { class: "fact" }, make("b", {}, data.texts[2]), ` total (${data.texts[3]})`)),
-      make("table", {}, make("tbody", {}, ...edges("called by, share of its total", data.callers, data.values[1]),
+      make("table", {}, make("tbody", {}, ...edges("called by, share of its total", data.callers, data.values[1], data.left_out[0]),
         make("tr", { class: "self" }, weight(data.texts[2], data.values[1], data.values[1]), make("td", {}, data.texts[3]), make("td", { class: "text" }, data.name)),
-        ...edges("calls, share of its total", data.callees, data.values[1]))));
+        ...edges("calls, share of its total", data.callees, data.values[1], data.left_out[1]))));
     return blocks(main, "peek", chosen(tools), body.blocks.map(block));
   }
 
