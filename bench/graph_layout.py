@@ -34,11 +34,21 @@ def make_graph(boxes, edges, seed=1):
 def graphviz_cpu_s(boxes, routes):
     if not shutil.which("dot"):
         return None
-    lines = [f"n{i} [shape=box fixedsize=true width={b.width / 72:.2f} height={b.height / 72:.2f}]" for i, b in enumerate(boxes)]
+    lines = [
+        f"n{i} [shape=box fixedsize=true width={b.width / 72:.2f} height={b.height / 72:.2f}]"
+        for i, b in enumerate(boxes)
+    ]
     lines += [f'n{r.source} -> n{r.target} [weight={1 + int(r.weight)} label="{r.weight:.2f}MB"]' for r in routes]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
-        subprocess.run(["dot", "-Tsvg"], input=f"digraph {{ {'; '.join(lines)} }}", capture_output=True, text=True, timeout=60, check=True)
+        subprocess.run(
+            ["dot", "-Tsvg"],
+            input=f"digraph {{ {'; '.join(lines)} }}",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
     except subprocess.TimeoutExpired:
         return "more than 60"
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -51,7 +61,10 @@ def main():
         start = time.process_time()
         lay_out(made, routes)
         own = round(time.process_time() - start, 2)
-        print(json.dumps({"boxes": boxes, "edges": edges, "cpu_s": own, "graphviz_cpu_s": graphviz_cpu_s(made, routes)}), flush=True)
+        print(
+            json.dumps({"boxes": boxes, "edges": edges, "cpu_s": own, "graphviz_cpu_s": graphviz_cpu_s(made, routes)}),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python -m bench.web_page [STACKS]
 
-CPU seconds from a profile in memory to the flame graph's first answer, to the same turned round, and to a zoom; bytes of the
-answers; with Chromium and selenium installed also milliseconds a drawing of the graph takes in the browser (median of
+CPU seconds from a profile in memory to the flame graph's first answer, to the same turned round, and to a zoom; bytes
+of the answers; with Chromium and selenium installed also milliseconds a drawing of the graph takes in the browser (median of
 20).
 """
 

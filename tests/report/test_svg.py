@@ -45,11 +45,19 @@ def groups(root, kind):
     return [group for group in root.iter(f"{SPACE}g") if group.get("class") == kind]
 
 
-@pytest.mark.parametrize("options", [{}, {"focus": "load"}, {"nodecount": 3}, {"granularity": "lines"}, {"call_tree": True}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"focus": "load"}, {"nodecount": 3}, {"granularity": "lines"}, {"call_tree": True}], ids=str
+)
 def test_same_nodes_edges_and_weights_as_dot(options):
     root, dot = drawn(profile(STACKS), **options), dot_of(profile(STACKS), **options)
-    nodes = [re.search(r'tooltip="(.*?[^\\])"', line)[1].replace('\\"', '"') for line in dot if re.match(r"N\d+ \[", line)]
-    edges = [re.search(r' tooltip="(.*?[^\\])" label', line)[1].replace('\\"', '"') for line in dot if re.match(r"N\d+ -> N\d+ ", line)]
+    nodes = [
+        re.search(r'tooltip="(.*?[^\\])"', line)[1].replace('\\"', '"') for line in dot if re.match(r"N\d+ \[", line)
+    ]
+    edges = [
+        re.search(r' tooltip="(.*?[^\\])" label', line)[1].replace('\\"', '"')
+        for line in dot
+        if re.match(r"N\d+ -> N\d+ ", line)
+    ]
     assert sorted(group.find(f"{SPACE}title").text for group in groups(root, "node")) == sorted(nodes)
     assert sorted(group.find(f"{SPACE}title").text for group in groups(root, "edge")) == sorted(edges)
     assert nodes and edges

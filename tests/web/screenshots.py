@@ -22,9 +22,11 @@ from gomem.web.server import Server
 from gomem.web.store import Source, Store
 
 ROOT = Path(__file__).parents[2]
+SELECT = """const v = gomemPage.view; v.canvas.focus();
+    v.select([...v.byId.values()].find((n) => n.frame >= 0 && v.frames[n.frame].name.endsWith("Outline.names")))"""
 # name -> (page and parameters, script to run before the shot, dark)
 SHOTS = {
-    "web-flame": ("", "const v = gomemPage.view; v.canvas.focus(); v.select([...v.byId.values()].find(n => n.frame >= 0 && v.frames[n.frame].name.endsWith('Outline.names')))", False),
+    "web-flame": ("", SELECT, False),
     "web-flame-dark": ("?q=tokenize", "", True),
     "web-inverted": ("?inv=1", "", False),
     "web-compare": ("?vs=0", "", False),
@@ -46,7 +48,14 @@ def make_profiles(folder):
 def browser(folder):
     options = webdriver.ChromeOptions()
     options.binary_location = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    for flag in ("headless", "no-sandbox", "disable-gpu", "hide-scrollbars", "window-size=1180,700", f"user-data-dir={folder}/chromium"):
+    for flag in (
+        "headless",
+        "no-sandbox",
+        "disable-gpu",
+        "hide-scrollbars",
+        "window-size=1180,700",
+        f"user-data-dir={folder}/chromium",
+    ):
         options.add_argument(f"--{flag}")
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
 

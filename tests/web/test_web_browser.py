@@ -91,7 +91,7 @@ def page(browser, shop_url):
 def test_every_page_renders_without_complaints(page, name, compared):
     page.open(name, **({"vs": "0"} if compared else {}))
     assert page.find("#facts b").text
-    assert page.find(f'nav a[aria-current="page"]').text
+    assert page.find('nav a[aria-current="page"]').text
     assert len(page.text("#main")) > 20 or name == "flamegraph"
     assert page.all(".empty") == []
 
@@ -101,7 +101,9 @@ def test_flame_graph_shows_the_figures_of_the_report(page):
     tree = page.data("flamegraph")
     shown = {(box["id"], box["name"], box["cum"]) for box in page.boxes() if box["id"]}
     nodes, frames = tree["body"]["nodes"], tree["body"]["frames"]
-    assert shown == {(i, frames[f][0], cum) for i, f, cum in zip(nodes["id"], nodes["frame"], nodes["cum"], strict=True)}
+    assert shown == {
+        (i, frames[f][0], cum) for i, f, cum in zip(nodes["id"], nodes["frame"], nodes["cum"], strict=True)
+    }
     assert page.text("#facts b.big") == tree["head"]["totalText"] == page.data("top")["head"]["totalText"]
     assert page.script("return gomemPage.view.drawn") > 5  # boxes that were painted
 
@@ -332,8 +334,8 @@ def test_every_control_has_a_name(page):
     for name in PAGES:
         page.open(name)
         nameless = page.script(
-            "return [...document.querySelectorAll('button, select, input, a, canvas')].filter((e) => !(e.textContent.trim()"
-            " || e.getAttribute('aria-label') || e.labels?.length || e.closest('label'))).map((e) => e.outerHTML)"
+            "return [...document.querySelectorAll('button, select, input, a, canvas')]"
+            ".filter((e) => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length || e.closest('label'))).map((e) => e.outerHTML)"
         )
         assert nameless == []
 
@@ -363,13 +365,18 @@ def test_many_stacks_are_cut_and_zooming_fetches_the_rest(browser, serve):
     nodes = page.script("return gomemPage.view.byId.size")
     assert nodes < 15_001 < page.data("flamegraph")["body"]["size"]
     narrow = page.script(
-        "const v = gomemPage.view; let n = v.root; while (n.children.length) n = n.children[0]; v.zoomTo(n.parent); return n.parent.id"
+        "const v = gomemPage.view; let n = v.root; while (n.children.length) n = n.children[0];"
+        "v.zoomTo(n.parent); return n.parent.id"
     )
     page.wait(lambda: page.script("return gomemPage.view.byId.size") > nodes)
     assert page.parameters()["z"] == str(narrow)
     # A node that the first answer leaves out can be a link's target.
     tree = page.data("flamegraph", z=str(narrow))["body"]
-    deep = next(i for i in reversed(tree["nodes"]["id"]) if not page.script("return gomemPage.view.byId.has(arguments[0])", i) or i > narrow)
+    deep = next(
+        i
+        for i in reversed(tree["nodes"]["id"])
+        if not page.script("return gomemPage.view.byId.has(arguments[0])", i) or i > narrow
+    )
     page.open(z=str(deep))
     page.wait(lambda: page.script("return gomemPage.view.zoom.id") == deep)
     assert page.problems() == []
@@ -379,7 +386,9 @@ def test_deep_stacks(browser, serve):
     from gomem.pprof import ProfileBuilder
 
     builder = ProfileBuilder([("inuse_space", "bytes")])
-    locations = [builder.location(0, 0, [(builder.function(f"f{i % 7}", "", "/srv/deep.py", 1), i)]) for i in range(20_000)]
+    locations = [
+        builder.location(0, 0, [(builder.function(f"f{i % 7}", "", "/srv/deep.py", 1), i)]) for i in range(20_000)
+    ]
     builder.sample(locations, [1 << 20])
     page = Page(browser, serve(builder.build())).open()
     assert len(page.boxes()) > 10_000

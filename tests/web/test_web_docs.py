@@ -30,7 +30,15 @@ COMMANDS = [
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, after in (("mem", True), ("before", False), ("after", True), ("a", True), ("b", True), ("index.010", False), ("index.060", True)):
+    for name, after in (
+        ("mem", True),
+        ("before", False),
+        ("after", True),
+        ("a", True),
+        ("b", True),
+        ("index.010", False),
+        ("index.060", True),
+    ):
         shop(after=after).write(f"{name}.prof")
     return tmp_path
 
@@ -39,7 +47,11 @@ def folder(tmp_path, monkeypatch):
 def test_command(folder, monkeypatch, command):
     served = []
     monkeypatch.setattr(web, "serve_store", lambda store, *_, **__: served.append(store) or 0)
-    args = [arg for word in shlex.split(command)[1:] for arg in (sorted(map(str, Path().glob(word))) if "*" in word else [word])]
+    args = [
+        arg
+        for word in shlex.split(command)[1:]
+        for arg in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
+    ]
     assert main(args) == 0
     if args[0] == "web":
         assert len(served) == 1
@@ -66,7 +78,9 @@ def test_the_parameters_it_names_exist():
 
 def test_the_example_leaves_a_series(tmp_path):
     example = DOCUMENT.parents[1] / "examples" / "code_index.py"
-    done = subprocess.run([sys.executable, example, "6", tmp_path / "index"], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, example, "6", tmp_path / "index"], check=True, capture_output=True, text=True
+    )
     assert done.stdout.startswith("6 files, ")
     profiles = [fetch_profile(Sources([str(path)]), print) for path in sorted(tmp_path.glob("index.*.prof"))]
     assert len(profiles) == 6 and all(len(profile.samples) for profile in profiles)

@@ -130,7 +130,9 @@ def test_download_is_the_filtered_profile(shop_url):
 def test_a_series_knows_its_totals_and_may_be_added_up(shop_url):
     head = get(shop_url, "flamegraph")["head"]
     assert [point["name"] for point in head["series"]] == ["before.prof", "after.prof"] and head["at"] == 1
-    assert [point["value"] for point in head["series"]] == [get(shop_url, "top", at=at)["head"]["shown"] for at in (0, 1)]
+    assert [point["value"] for point in head["series"]] == [
+        get(shop_url, "top", at=at)["head"]["shown"] for at in (0, 1)
+    ]
     assert get(shop_url, "top", at="all")["head"]["shown"] == sum(point["value"] for point in head["series"])
 
 
@@ -167,7 +169,9 @@ def test_other_host_names_are_refused(shop_url, host):
     assert ask(shop_url, "/data/top", "localhost:1234")[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/static/../server.py", "/static/%2e%2e/server.py", "/etc/passwd", "/ui/nothing", "/static/"])
+@pytest.mark.parametrize(
+    "path", ["/static/../server.py", "/static/%2e%2e/server.py", "/etc/passwd", "/ui/nothing", "/static/"]
+)
 def test_nothing_else_is_served(shop_url, path):
     assert ask(shop_url, path)[0] == 404
 
@@ -198,7 +202,12 @@ def test_the_command_lines_options_are_in_the_first_url(serve, shop_source):
 
 @pytest.mark.parametrize(
     ("text", "address"),
-    [(":0", ("localhost", 0)), ("localhost:", ("localhost", 0)), ("0.0.0.0:80", ("0.0.0.0", 80)), ("[::1]:8", ("::1", 8))],
+    [
+        (":0", ("localhost", 0)),
+        ("localhost:", ("localhost", 0)),
+        ("0.0.0.0:80", ("0.0.0.0", 80)),
+        ("[::1]:8", ("::1", 8)),
+    ],
 )
 def test_addresses(text, address):
     assert parse_address(text) == address

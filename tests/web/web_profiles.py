@@ -30,7 +30,9 @@ def shop(*, after: bool = True, source: str = "/srv/shop/app.py", time_s: int = 
             function = builder.function(name, name, _FILES.get(name.partition(".")[0], source), 1)
             locations.append(builder.location(mapping, 0, [(function, 3 + depth)]))
         size = (new_kb if after else old_kb) * KB
-        builder.sample(locations[::-1], [size // 64 * 3, size * 3, size // 64, size], {"thread": thread, "bytes": (64, "bytes")})
+        builder.sample(
+            locations[::-1], [size // 64 * 3, size * 3, size // 64, size], {"thread": thread, "bytes": (64, "bytes")}
+        )
     return builder.build()
 
 

@@ -1,4 +1,4 @@
-"""Draws directed graphs in layers: which layer a box is in, in which order, at which coordinates, and the edges' routes.
+"""Draws directed graphs in layers: the layer a box is in, its place in it, its coordinates, and the edges' routes.
 
 1. Edges that close a cycle are turned round, for the time of the layout.
 2. Layers: longest path, then boxes move where their edges get shorter, weighed by the edges' weights.

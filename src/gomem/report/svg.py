@@ -76,9 +76,14 @@ def _document(report: Report, drawing: Drawing, legend: list[str]) -> Iterator[s
     texts = [_node_texts(report, node, heaviest, tags[node]) for node in nodes]
     boxes = [_box(lines) for lines in texts]
     edges = [edge for edge in sort_edges(walk_edges(drawing.graph)) if edge.src in numbers and edge.dest in numbers]
-    routes = [Route(numbers[edge.src], numbers[edge.dest], abs(edge.weight_value()) / (abs(report.total) or 1) * 100) for edge in edges]
+    routes = [
+        Route(numbers[edge.src], numbers[edge.dest], abs(edge.weight_value()) / (abs(report.total) or 1) * 100)
+        for edge in edges
+    ]
     width, height = lay_out(boxes, routes)
-    body = [_node(report, node, numbers[node] + 1, box, lines) for node, box, lines in zip(nodes, boxes, texts, strict=True)]
+    body = [
+        _node(report, node, numbers[node] + 1, box, lines) for node, box, lines in zip(nodes, boxes, texts, strict=True)
+    ]
     lines = list(_edges(report, edges, routes, boxes, numbers))
     start = max(zip(nodes, boxes, strict=True), key=lambda pair: abs(pair[0].cum_value()))[1].x
     yield from _frame(width, height, start, len(nodes), legend)
@@ -94,12 +99,14 @@ def _frame(width: float, height: float, start: float, count: int, legend: list[s
     wide = max([width, *(text_width(line, 12) + 20 for line in lines)]) + 2 * _MARGIN
     high = height + above + 2 * _MARGIN
     yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:.0f} {high:.0f}" width="{wide:.0f}" height="{high:.0f}" '
-        f'data-start="{start + _MARGIN:.0f}" font-family="{_FONT}" role="group" aria-label="Call graph of {count} functions">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:.0f} {high:.0f}" width="{wide:.0f}" '
+        f'height="{high:.0f}" data-start="{start + _MARGIN:.0f}" font-family="{_FONT}" role="group" '
+        f'aria-label="Call graph of {count} functions">'
     )
     if lines:
         yield f'<rect width="{wide:.0f}" height="{high:.0f}" fill="#ffffff"/>'
-        yield f'<g class="legend" font-size="12"><rect x="8" y="8" width="{wide - 16:.0f}" height="{above - 8:.0f}" fill="#f8f8f8" stroke="#d8d8d8" rx="4"/>'
+        yield f'<g class="legend" font-size="12"><rect x="8" y="8" width="{wide - 16:.0f}" height="{above - 8:.0f}" '
+        yield 'fill="#f8f8f8" stroke="#d8d8d8" rx="4"/>'
         for index, line in enumerate(lines):
             yield f'<text x="18" y="{26 + index * 15}">{escape(line)}</text>'
         yield "</g>"
@@ -132,10 +139,11 @@ def _split_name(name: str) -> list[str]:
             parts.append(name[start : index + 1])
             start = index + 1
     parts.append(name[start:])
-    for part in (part[at : at + 2 * _NAME_WIDTH] for part in parts for at in range(0, len(part), 2 * _NAME_WIDTH)):
-        if lines[-1] and len(lines[-1]) + len(part) > _NAME_WIDTH:
+    most = 2 * _NAME_WIDTH  # of a part that has no such places
+    for piece in (part[at : at + most] for part in parts for at in range(0, len(part), most)):
+        if lines[-1] and len(lines[-1]) + len(piece) > _NAME_WIDTH:
             lines.append("")
-        lines[-1] += part
+        lines[-1] += piece
     return lines
 
 
@@ -159,7 +167,8 @@ def _node(report: Report, node: Node, number: int, box: Box, lines: list[_Text])
     x, y = box.x - box.width / 2, box.y - box.height / 2
     parts = [
         f'<g class="node" id="node{number}" tabindex="0" role="button" data-name="{escape(node.name)}" '
-        f'data-fn="{escape(node.info.name or node.name)}"><title>{escape(node.name)} ({report.format(node.cum_value())})</title>'
+        f'data-fn="{escape(node.info.name or node.name)}">'
+        f"<title>{escape(node.name)} ({report.format(node.cum_value())})</title>"
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="3" '
         f'fill="{color(share, background=True)}" stroke="{color(share)}"/>'
     ]
@@ -167,7 +176,8 @@ def _node(report: Report, node: Node, number: int, box: Box, lines: list[_Text])
     for line in lines:
         fill = ' fill="#5c5f63"' if line.faint else ""
         parts.append(
-            f'<text x="{box.x:.1f}" y="{at + line.size:.1f}" font-size="{line.size:.1f}" text-anchor="middle"{fill}>{escape(line.text)}</text>'
+            f'<text x="{box.x:.1f}" y="{at + line.size:.1f}" font-size="{line.size:.1f}" text-anchor="middle"{fill}>'
+            f"{escape(line.text)}</text>"
         )
         at += line.size * _LINE
     return "".join(parts) + "</g>"
@@ -192,8 +202,9 @@ def _edges(
         curve, tip = _curve(route.points, pen)
         dotted = f' stroke-dasharray="1.5 {3 + pen:.0f}" stroke-linecap="round"' if edge.residual else ""
         parts = [
-            f'<g class="edge" data-from="node{numbers[edge.src] + 1}" data-to="node{numbers[edge.dest] + 1}"><title>{title}</title>'
-            f'<path d="{curve}" fill="none" stroke="{stroke}" stroke-width="{pen:.1f}"{dotted}/><path d="{tip}" fill="{stroke}"/>'
+            f'<g class="edge" data-from="node{numbers[edge.src] + 1}" data-to="node{numbers[edge.dest] + 1}">'
+            f'<title>{title}</title><path d="{curve}" fill="none" stroke="{stroke}" stroke-width="{pen:.1f}"{dotted}/>'
+            f'<path d="{tip}" fill="{stroke}"/>'
         ]
         place = labels.place(route.points, text, pen)
         if place is not None:

@@ -18,7 +18,8 @@ from gomem.report.report import Report
 from gomem.web.flame import FlameTree
 
 STATIC = Path(__file__).parent / "static"
-# A file cannot ask a server for more when it is zoomed, so it holds more than a screen shows: 10 to 30 characters a node.
+_SCRIPTS = ("units.js", "colour.js", "tree.js", "flame.js", "export.js")
+# A file cannot ask for more when it is zoomed, so it holds more than a screen shows: 10 to 30 characters a node.
 _EXPORT_LIMITS = {"min_share": 1 / 20_000, "max_nodes": 30_000}
 
 
@@ -53,7 +54,7 @@ def document_of(report: Report, tree: FlameTree, *, title: str = "", view: Mappi
     parts = {
         "title": html.escape(f"{data['head']['title']} {options.sample_type}"),
         "style": (STATIC / "style.css").read_text(encoding="utf-8"),
-        "script": "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("units.js", "flame.js", "export.js")),
+        "script": "\n".join((STATIC / name).read_text(encoding="utf-8") for name in _SCRIPTS),
         # "</script>" or "<!--" in a name would end the element that holds the data.
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
     }

@@ -1,4 +1,4 @@
-"""What each page shows, as JSON: the reports' own rows and lines, with the values behind their texts for bars and sorting.
+"""What each page shows, as JSON: the reports' own rows and lines, with the values behind their texts.
 
 Every answer has a ``head`` (what is shown of what, sample types, notices, the series) and a ``body``. Texts come from
 the report's formatting, so that the page and the text reports never disagree.
@@ -141,7 +141,9 @@ class _Request:
             "name": source.name or options.title or "the profile",
             "base": store.sources[store.index(against)].name if against else "",
             "time": source.profile.time_nanos / 1e9,
-            "change": {"before": auto(lost), "after": auto(gained), "net": ("+" if shown > 0 else "") + auto(shown)} if lost else None,
+            "change": {"before": auto(lost), "after": auto(gained), "net": ("+" if shown > 0 else "") + auto(shown)}
+            if lost
+            else None,
             "type": options.sample_type,
             "unit": options.sample_unit,
             "types": [kind.type for kind in self.profile.sample_types],
@@ -253,9 +255,18 @@ def _peek(request: _Request) -> dict[str, Any]:
             {
                 "name": node.name,
                 "values": [flat, cum],
-                "texts": [report.format(flat), report.share(flat).strip(), report.format(cum), report.share(cum).strip()],
-                "callers": [_edge(report, edge, cum, edge.src.name) for edge in sort_edges(node.ins.values())[:MAX_EDGES]],
-                "callees": [_edge(report, edge, cum, edge.dest.name) for edge in sort_edges(node.outs.values())[:MAX_EDGES]],
+                "texts": [
+                    report.format(flat),
+                    report.share(flat).strip(),
+                    report.format(cum),
+                    report.share(cum).strip(),
+                ],
+                "callers": [
+                    _edge(report, edge, cum, edge.src.name) for edge in sort_edges(node.ins.values())[:MAX_EDGES]
+                ],
+                "callees": [
+                    _edge(report, edge, cum, edge.dest.name) for edge in sort_edges(node.outs.values())[:MAX_EDGES]
+                ],
                 "left_out": [max(0, len(edges) - MAX_EDGES) for edges in (node.ins, node.outs)],
             }
         )
@@ -264,7 +275,13 @@ def _peek(request: _Request) -> dict[str, Any]:
 
 def _edge(report: Report, edge: Any, cum: int, name: str) -> dict[str, Any]:
     share = percentage(edge.weight, cum).strip()
-    return {"name": name, "value": edge.weight, "text": report.format(edge.weight), "share": share, "inline": edge.inline}
+    return {
+        "name": name,
+        "value": edge.weight,
+        "text": report.format(edge.weight),
+        "share": share,
+        "inline": edge.inline,
+    }
 
 
 def _source(request: _Request) -> dict[str, Any]:
@@ -280,7 +297,14 @@ def _source(request: _Request) -> dict[str, Any]:
             "values": [listing.flat, listing.cum],
             "texts": [report.format(listing.flat), report.format(listing.cum), report.share(listing.cum).strip()],
             "lines": [
-                [line.number, line.text, line.flat, line.cum, _or_nothing(report, line.flat), _or_nothing(report, line.cum)]
+                [
+                    line.number,
+                    line.text,
+                    line.flat,
+                    line.cum,
+                    _or_nothing(report, line.flat),
+                    _or_nothing(report, line.cum),
+                ]
                 for line in listing.lines
             ],
         }

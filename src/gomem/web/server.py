@@ -27,7 +27,9 @@ from gomem.web.store import Source, Store
 STATIC = Path(__file__).parent / "static"
 PAGES = ("flamegraph", "top", "graph", "peek", "source", "tags")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

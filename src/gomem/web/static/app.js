@@ -3,7 +3,14 @@
 (() => {
   const { make, quote, format, percent } = gomem;
   const $ = (id) => document.getElementById(id);
-  const PAGES = [["flamegraph", "Flame graph"], ["top", "Top"], ["graph", "Graph"], ["peek", "Peek"], ["source", "Source"], ["tags", "Tags"]];
+  const PAGES = [
+    ["flamegraph", "Flame graph"],
+    ["top", "Top"],
+    ["graph", "Graph"],
+    ["peek", "Peek"],
+    ["source", "Source"],
+    ["tags", "Tags"],
+  ];
   // URL parameters of the filters: the real tool's names, and tr and tl for the label frames that it has no names for.
   const FILTERS = [
     ["f", "Focus", "keep stacks through a match", "regexp"],
@@ -66,7 +73,9 @@
     const turn = ++state.turn;
     delete document.body.dataset.ready;
     drawPages();
-    const spinner = setTimeout(() => { $("loading").hidden = false; }, 150);
+    const spinner = setTimeout(() => {
+      $("loading").hidden = false;
+    }, 150);
     try {
       const params = new URLSearchParams(state.params);
       for (const name of ["q", "w"]) params.delete(name);
@@ -92,8 +101,15 @@
   function empty(title, text) {
     state.view?.close?.();
     state.view = null;
-    $("main").replaceChildren(make("div", { class: "empty" }, make("b", {}, title), make("p", {}, text),
-      make("button", { type: "button", class: "primary", onclick: reset }, "Remove all filters")));
+    $("main").replaceChildren(
+      make(
+        "div",
+        { class: "empty" },
+        make("b", {}, title),
+        make("p", {}, text),
+        make("button", { type: "button", class: "primary", onclick: reset }, "Remove all filters"),
+      ),
+    );
   }
 
   function reset() {
@@ -103,33 +119,72 @@
   // ---- The frame around the pages
 
   function drawPages() {
-    $("pages").replaceChildren(...PAGES.map(([page, title]) => make("a", {
-      href: urlOf(page, changed({ z: null })), "aria-current": state.page === page ? "page" : undefined,
-      onclick: (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        event.preventDefault();
-        go({ z: null }, page);
-      } }, title)));
+    $("pages").replaceChildren(
+      ...PAGES.map(([page, title]) =>
+        make(
+          "a",
+          {
+            href: urlOf(page, changed({ z: null })),
+            "aria-current": state.page === page ? "page" : undefined,
+            onclick: (event) => {
+              if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+              event.preventDefault();
+              go({ z: null }, page);
+            },
+          },
+          title,
+        ),
+      ),
+    );
   }
 
   function drawHead(head) {
     document.title = `${head.title} ${head.type} – gomem`;
-    $("type").replaceChildren(...head.types.map((type) =>
-      make("option", { value: type, selected: head.type.replace(/^mean_/, "") === type }, type)));
+    $("type").replaceChildren(
+      ...head.types.map((type) =>
+        make("option", { value: type, selected: head.type.replace(/^mean_/, "") === type }, type),
+      ),
+    );
     const facts = [];
     if (head.change) {
-      facts.push(make("span", { class: "fact" }, make("b", { class: "big" }, head.change.net), ` ${head.type}: from `,
-        make("b", {}, head.change.before), " to ", make("b", {}, head.change.after)));
+      facts.push(
+        make(
+          "span",
+          { class: "fact" },
+          make("b", { class: "big" }, head.change.net),
+          ` ${head.type}: from `,
+          make("b", {}, head.change.before),
+          " to ",
+          make("b", {}, head.change.after),
+        ),
+      );
     } else {
-      facts.push(make("span", { class: "fact" }, make("b", { class: "big" }, head.shownText),
-        head.shownShare === "100%" ? ` of ${head.type}` : ` of ${head.totalText} ${head.type} shown (${head.shownShare})`));
+      facts.push(
+        make(
+          "span",
+          { class: "fact" },
+          make("b", { class: "big" }, head.shownText),
+          head.shownShare === "100%"
+            ? ` of ${head.type}`
+            : ` of ${head.totalText} ${head.type} shown (${head.shownShare})`,
+        ),
+      );
     }
-    facts.push(make("span", { class: "fact" }, "in ", make("b", {}, state.params.get("at") === "all" ? "all profiles" : head.name),
-      ...(head.base ? [", compared with ", make("b", {}, head.base)] : [])));
+    facts.push(
+      make(
+        "span",
+        { class: "fact" },
+        "in ",
+        make("b", {}, state.params.get("at") === "all" ? "all profiles" : head.name),
+        ...(head.base ? [", compared with ", make("b", {}, head.base)] : []),
+      ),
+    );
     if (head.time) facts.push(make("span", { class: "fact" }, new Date(head.time * 1000).toLocaleString()));
     facts.push(...chips(), ...head.notices.map((text) => make("span", { class: "notice" }, text)));
-    facts.push(make("span", { class: "spring" }), make("details", { class: "labels" },
-      make("summary", {}, "about"), make("pre", {}, head.labels.join("\n"))));
+    facts.push(
+      make("span", { class: "spring" }),
+      make("details", { class: "labels" }, make("summary", {}, "about"), make("pre", {}, head.labels.join("\n"))),
+    );
     $("facts").replaceChildren(...facts);
     drawFilters(head);
     gomem.drawSeries($("series"), head, state.params, go);
@@ -137,8 +192,17 @@
 
   function chips() {
     return FILTERS.filter(([name]) => state.params.get(name)).map(([name, title]) =>
-      make("button", { type: "button", class: "chip filter", title: `${title}: remove`, onclick: () => go({ [name]: null, z: null }) },
-        `${title.toLowerCase()}: ${state.params.get(name)} ✕`));
+      make(
+        "button",
+        {
+          type: "button",
+          class: "chip filter",
+          title: `${title}: remove`,
+          onclick: () => go({ [name]: null, z: null }),
+        },
+        `${title.toLowerCase()}: ${state.params.get(name)} ✕`,
+      ),
+    );
   }
 
   function drawFilters(head) {
@@ -146,17 +210,39 @@
     if (count) $("refine-open").dataset.count = count;
     else delete $("refine-open").dataset.count;
     const keys = head?.tagKeys || [];
-    const field = ([name, title, what, hint]) => make("label", {}, make("span", {}, title, " ", make("small", {}, what)),
-      make("input", { name, value: state.params.get(name) || "", placeholder: hint, list: /^t[rl]$/.test(name) ? "tag-keys" : undefined,
-        spellcheck: "false", autocomplete: "off" }));
-    const granularity = make("select", { name: "g" }, ...GRANULARITIES.map((text) =>
-      make("option", { value: text === "functions" ? "" : text, selected: state.params.get("g") === text }, text)));
-    $("refine").replaceChildren(...FILTERS.map(field),
+    const field = ([name, title, what, hint]) =>
+      make(
+        "label",
+        {},
+        make("span", {}, title, " ", make("small", {}, what)),
+        make("input", {
+          name,
+          value: state.params.get(name) || "",
+          placeholder: hint,
+          list: /^t[rl]$/.test(name) ? "tag-keys" : undefined,
+          spellcheck: "false",
+          autocomplete: "off",
+        }),
+      );
+    const granularity = make(
+      "select",
+      { name: "g" },
+      ...GRANULARITIES.map((text) =>
+        make("option", { value: text === "functions" ? "" : text, selected: state.params.get("g") === text }, text),
+      ),
+    );
+    $("refine").replaceChildren(
+      ...FILTERS.map(field),
       make("label", {}, make("span", {}, "Granularity"), granularity),
       make("datalist", { id: "tag-keys" }, ...keys.map((key) => make("option", { value: key }))),
-      make("div", { class: "buttons" }, make("button", { type: "submit", class: "primary" }, "Apply"),
+      make(
+        "div",
+        { class: "buttons" },
+        make("button", { type: "submit", class: "primary" }, "Apply"),
         make("button", { type: "button", onclick: reset }, "Reset"),
-        make("span", {}, keys.length ? `labels in this profile: ${keys.join(", ")}` : "this profile has no labels")));
+        make("span", {}, keys.length ? `labels in this profile: ${keys.join(", ")}` : "this profile has no labels"),
+      ),
+    );
   }
 
   // What one can do with a frame: [title, explanation, changes, page].
@@ -174,7 +260,8 @@
 
   function actions(frame) {
     return deeds(frame).map(([title, what, changes, page]) =>
-      make("button", { type: "button", title: what, onclick: () => go(changes, page) }, title));
+      make("button", { type: "button", title: what, onclick: () => go(changes, page) }, title),
+    );
   }
 
   // ---- Menus
@@ -190,14 +277,20 @@
   function openMenu(x, y, head, items) {
     document.querySelector(".menu")?.remove();
     opener = document.activeElement;
-    const menu = make("div", { class: "menu", role: "menu" }, head && make("div", { class: "head" }, head), ...items);
+    const menu = make(
+      "div",
+      { class: "menu", role: "menu" },
+      head && make("div", { class: "head" }, head),
+      ...items,
+    );
     document.body.append(menu);
     const box = menu.getBoundingClientRect();
     menu.style.left = `${Math.max(4, Math.min(x, innerWidth - box.width - 8))}px`;
     menu.style.top = `${Math.max(4, Math.min(y, innerHeight - box.height - 8))}px`;
     menu.querySelector("button, a")?.focus();
     menu.addEventListener("keydown", (event) => {
-      const all = [...menu.querySelectorAll("button, a")], at = all.indexOf(document.activeElement);
+      const all = [...menu.querySelectorAll("button, a")],
+        at = all.indexOf(document.activeElement);
       if (event.key === "ArrowDown") all[(at + 1) % all.length].focus();
       else if (event.key === "ArrowUp") all[(at + all.length - 1) % all.length].focus();
       else if (event.key === "Escape" || event.key === "Tab") closeMenu();
@@ -207,51 +300,112 @@
     });
   }
 
-  const item = (title, what, onclick) => make("button", { type: "button", role: "menuitem",
-    onclick: () => { closeMenu(); onclick(); } }, title, make("small", {}, what || ""));
+  const item = (title, what, onclick) =>
+    make(
+      "button",
+      {
+        type: "button",
+        role: "menuitem",
+        onclick: () => {
+          closeMenu();
+          onclick();
+        },
+      },
+      title,
+      make("small", {}, what || ""),
+    );
 
   function frameMenu(frame, x, y) {
     openMenu(x, y, frame.name, [
       ...deeds(frame).map(([title, what, changes, page]) => item(title, what, () => go(changes, page))),
-      make("hr"), item("Search", "mark it everywhere", () => look(`^${quote(frame.fn)}$`)),
-      item("Copy name", "", () => navigator.clipboard?.writeText(frame.fn))]);
+      make("hr"),
+      item("Search", "mark it everywhere", () => look(`^${quote(frame.fn)}$`)),
+      item("Copy name", "", () => navigator.clipboard?.writeText(frame.fn)),
+    ]);
   }
 
   function savedViews() {
-    try { return JSON.parse(localStorage.getItem("gomem-views") || "{}"); } catch { return {}; }
+    try {
+      return JSON.parse(localStorage.getItem("gomem-views") || "{}");
+    } catch {
+      return {};
+    }
   }
 
   function moreMenu() {
-    const box = $("more").getBoundingClientRect(), query = state.params.toString(), views = savedViews();
-    const link = (title, what, href) => make("a", { role: "menuitem", href, download: "", onclick: () => setTimeout(closeMenu) }, title, make("small", {}, what));
-    const theme = gomem.theme.get(), next = gomem.theme.names[(gomem.theme.names.indexOf(theme) + 1) % 3];
+    const box = $("more").getBoundingClientRect(),
+      query = state.params.toString(),
+      views = savedViews();
+    const link = (title, what, href) =>
+      make(
+        "a",
+        { role: "menuitem", href, download: "", onclick: () => setTimeout(closeMenu) },
+        title,
+        make("small", {}, what),
+      );
+    const theme = gomem.theme.get(),
+      next = gomem.theme.names[(gomem.theme.names.indexOf(theme) + 1) % 3];
     openMenu(box.left, box.bottom + 4, null, [
       link("Download profile", "pprof, filtered", `/download?${query}`),
       link("Export flame graph", "one HTML file", `/export?${query}`),
-      item(state.params.get("inv") ? "Flame graph from the root" : "Flame graph from the leaves", "inverted, v", invert),
+      item(
+        state.params.get("inv") ? "Flame graph from the root" : "Flame graph from the leaves",
+        "inverted, v",
+        invert,
+      ),
       make("hr"),
-      ...Object.keys(views).map((name) => item(name, "saved view", () => go(Object.fromEntries([
-        ...[...state.params.keys()].map((key) => [key, null]), ...new URLSearchParams(views[name])])))),
+      ...Object.keys(views).map((name) =>
+        item(name, "saved view", () =>
+          go(
+            Object.fromEntries([
+              ...[...state.params.keys()].map((key) => [key, null]),
+              ...new URLSearchParams(views[name]),
+            ]),
+          ),
+        ),
+      ),
       item("Save this view…", "filters by a name", saveView),
       make("hr"),
       item(`Theme: ${theme}`, `press for ${next}`, () => gomem.theme.set(next)),
-      item("Keys and mouse", "?", help)]);
+      item("Keys and mouse", "?", help),
+    ]);
   }
 
   function saveView() {
     const name = prompt("Name of the view:");
     if (!name) return;
     const params = changed({ at: null, vs: null, z: null });
-    try { localStorage.setItem("gomem-views", JSON.stringify({ ...savedViews(), [name]: params.toString() })); } catch { /* no storage */ }
+    try {
+      localStorage.setItem("gomem-views", JSON.stringify({ ...savedViews(), [name]: params.toString() }));
+    } catch {
+      /* no storage */
+    }
   }
 
   function help() {
-    const rows = [["/", "search"], ["r", "refine: the filters"], ["v", "flame graph from the root or from the leaves"], ["1 … 6", "the pages"], ["t", "next sample type"],
-      ["↑ ↓ ← →", "callers, callees and neighbours in the flame graph"], ["Enter", "zoom into the selected frame"],
-      ["Esc", "zoom out"], ["m", "menu of the selected frame; with the mouse: right click"], ["?", "this"]];
-    const dialog = make("dialog", { "aria-label": "Keys and mouse" }, make("h2", {}, "Keys and mouse"),
-      make("dl", {}, ...rows.flatMap(([key, what]) => [make("dt", {}, make("kbd", {}, key)), make("dd", {}, what)])),
-      make("form", { method: "dialog" }, make("button", { class: "primary" }, "Close")));
+    const rows = [
+      ["/", "search"],
+      ["r", "refine: the filters"],
+      ["v", "flame graph from the root or from the leaves"],
+      ["1 … 6", "the pages"],
+      ["t", "next sample type"],
+      ["↑ ↓ ← →", "callers, callees and neighbours in the flame graph"],
+      ["Enter", "zoom into the selected frame"],
+      ["Esc", "zoom out"],
+      ["m", "menu of the selected frame; with the mouse: right click"],
+      ["?", "this"],
+    ];
+    const dialog = make(
+      "dialog",
+      { "aria-label": "Keys and mouse" },
+      make("h2", {}, "Keys and mouse"),
+      make(
+        "dl",
+        {},
+        ...rows.flatMap(([key, what]) => [make("dt", {}, make("kbd", {}, key)), make("dd", {}, what)]),
+      ),
+      make("form", { method: "dialog" }, make("button", { class: "primary" }, "Close")),
+    );
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
@@ -292,16 +446,22 @@
 
   function draw(answer) {
     state.view?.close?.();
-    const main = $("main"), { head, body } = answer;
+    const main = $("main"),
+      { head, body } = answer;
     main.scrollTop = 0;
     const tools = { go, note, frameMenu, actions, params: state.params, head };
     if (state.page === "flamegraph") {
-      if (!body.nodes.id.length) return empty("No samples to show", head.notices.join("; ") || `This profile has no ${head.type}.`);
+      if (!body.nodes.id.length)
+        return empty("No samples to show", head.notices.join("; ") || `This profile has no ${head.type}.`);
       state.view = new gomem.Flame(main, answer, {
-        size: state.params.get("w"), zoom: state.params.get("z"), actions, onmenu: frameMenu,
+        size: state.params.get("w"),
+        zoom: state.params.get("z"),
+        actions,
+        onmenu: frameMenu,
         more: async (id) => (await ask("flamegraph", changed({ z: id, q: null, w: null }))).body,
         onzoom: (id) => note({ z: id || null }),
-        onsize: (size) => note({ w: size === "change" ? null : size }) });
+        onsize: (size) => note({ w: size === "change" ? null : size }),
+      });
       state.view.foundText = ({ weight }) => `${format(weight, head.unit)} (${percent(weight, body.total)})`;
     } else if (state.page === "graph") {
       state.view = gomem.drawGraph(main, body, tools);
@@ -332,15 +492,30 @@
   });
   $("more").addEventListener("click", moreMenu);
   addEventListener("popstate", load);
-  document.addEventListener("mousedown", (event) => { if (!event.target.closest(".menu")) document.querySelector(".menu")?.remove(); });
+  document.addEventListener("mousedown", (event) => {
+    if (!event.target.closest(".menu")) document.querySelector(".menu")?.remove();
+  });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, select, textarea, dialog, .menu");
-    if (event.key === "Escape" && event.target === $("search")) { look(""); $("search").blur(); return; }
+    if (event.key === "Escape" && event.target === $("search")) {
+      look("");
+      $("search").blur();
+      return;
+    }
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const deed = {
-      "/": () => $("search").focus(), r: () => $("refine-open").click(), v: invert, "?": help,
-      t: () => { const type = $("type"); type.selectedIndex = (type.selectedIndex + 1) % type.length; type.dispatchEvent(new Event("change")); },
-    }[event.key] || (PAGES[Number(event.key) - 1] && (() => go({ z: null }, PAGES[Number(event.key) - 1][0])));
+    const deed =
+      {
+        "/": () => $("search").focus(),
+        r: () => $("refine-open").click(),
+        v: invert,
+        "?": help,
+        t: () => {
+          const type = $("type");
+          type.selectedIndex = (type.selectedIndex + 1) % type.length;
+          type.dispatchEvent(new Event("change"));
+        },
+      }[event.key] ||
+      (PAGES[Number(event.key) - 1] && (() => go({ z: null }, PAGES[Number(event.key) - 1][0])));
     if (!deed) return;
     event.preventDefault();
     deed();

@@ -7,121 +7,36 @@
 "use strict";
 window.gomem = window.gomem || {};
 (() => {
-  const { format, percent, signed, make, pattern } = gomem;
-  const ROW = 19, MIN_PIXELS = 0.7, ZOOM_MS = 160;
-  const SIZES = { change: "change", after: "cum", before: "cumBefore" };
+  const { format, percent, signed, make, pattern, colour, changeColour, fit } = gomem;
+  const ROW = 19,
+    MIN_PIXELS = 0.7,
+    ZOOM_MS = 160;
 
-  function hash(text) {
-    let h = 2166136261;
-    for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
-    return h >>> 0;
-  }
-
-  // A package's colour: its hue is stable, its strength tells the kind: own code strong, the language's library pale.
-  function colour(owner, kind, dark, lift = 0) {
-    if (kind === "native") return dark ? `hsl(220 4% ${34 + lift}%)` : `hsl(220 6% ${83 - lift}%)`;
-    const hue = (hash(owner) % 3600) / 10;
-    const saturation = { own: 72, "third-party": 46, standard: 16 }[kind] || 30;
-    const lightness = dark ? { own: 37, "third-party": 32, standard: 28 }[kind] || 30
-      : { own: 72, "third-party": 79, standard: 86 }[kind] || 80;
-    return `hsl(${hue} ${saturation}% ${lightness + (dark ? lift : -lift)}%)`;
-  }
-
-  // Orange for growth, blue for what shrank, grey for what stayed: told apart by the colour-blind too.
-  function changeColour(node, dark, lift = 0) {
-    const most = Math.max(node.cum, node.cumBefore, 1), share = (node.cum - node.cumBefore) / most;
-    const strength = Math.min(1, Math.abs(share)) ** 0.6;
-    const hue = share > 0 ? 22 : 214;
-    const lightness = dark ? 28 + 14 * strength + lift : 88 - 22 * strength - lift;
-    return `hsl(${hue} ${Math.round(8 + 76 * strength)}% ${lightness}%)`;
-  }
-
-  class Flame {
+  class Flame extends gomem.Tree {
     // answer: {head, body} as the server gives it. options: more(id) -> promise of a body, onzoom(id), onmenu(frame, x, y),
     // size: "change", "after" or "before", zoom: a node's number.
     constructor(place, answer, options = {}) {
-      this.head = answer.head;
-      this.options = options;
-      this.frames = [];
-      this.frameNumbers = new Map();
-      this.byId = new Map();
+      super(answer, options.size);
       const body = answer.body;
-      this.diff = body.diff;
-      this.inverted = body.inverted;
-      this.total = body.total;
-      this.sums = body.sums;
-      this.owners = body.owners;
-      this.size = (this.diff && options.size) || (this.diff ? "change" : "after");
-      this.root = { id: 0, parent: null, frame: -1, depth: 0, children: [], flat: 0, cum: body.sums.cum,
-        flatBefore: 0, cumBefore: body.sums.cumBefore || 0, change: body.sums.change || 0 };
-      this.byId.set(0, this.root);
+      this.options = options;
       this.refined = new Set([body.root]);
-      this.add(body);
       this.zoom = this.selected = this.root;
       this.hovered = null;
       this.match = null;
       this.build(place);
-      this.layout();
       this.watch();
       this.resize();
       this.tell(this.root);
       this.resume(Number(options.zoom) || 0);
     }
 
-    // Takes an answer's nodes in; known ones keep their identity.
-    add(body) {
-      const numbers = body.frames.map((parts) => {
-        const key = parts.join("\0");
-        if (!this.frameNumbers.has(key)) {
-          this.frameNumbers.set(key, this.frames.length);
-          const [name, file, owner, kind, fn] = parts;
-          // Files of one package differ a little in lightness.
-          this.frames.push({ name, file, owner, kind, fn: fn || name, shade: (hash(file) % 9) - 4 });
-        }
-        return this.frameNumbers.get(key);
-      });
-      const n = body.nodes;
-      for (let i = 0; i < n.id.length; i++) {
-        if (this.byId.has(n.id[i])) continue;
-        const parent = n.parent[i] < 0 ? this.root : this.byId.get(n.id[n.parent[i]]);
-        const node = { id: n.id[i], parent, frame: numbers[n.frame[i]], depth: parent.depth + 1, children: [],
-          flat: n.flat[i], cum: n.cum[i], flatBefore: body.diff ? n.flatBefore[i] : 0,
-          cumBefore: body.diff ? n.cumBefore[i] : 0, change: body.diff ? n.change[i] : 0 };
-        parent.children.push(node);
-        this.byId.set(node.id, node);
-      }
-    }
-
-    weight(node) {
-      return node[SIZES[this.size]];
-    }
-
-    // Positions and levels, from the root down: stacks may be thousands of frames deep, so there is no recursion.
-    layout() {
-      this.root.x = 0;
-      this.root.width = 1;
-      this.levels = [[this.root]];
-      for (let level = this.levels[0]; level.length; level = this.levels[this.levels.length - 1]) {
-        const below = [];
-        for (const node of level) {
-          const whole = this.weight(node);
-          let x = node.x;
-          node.children.sort((a, b) => this.weight(b) - this.weight(a) || a.frame - b.frame);
-          for (const child of node.children) {
-            child.x = x;
-            child.width = whole ? (this.weight(child) / whole) * node.width : 0;
-            x += child.width;
-            below.push(child);
-          }
-        }
-        this.levels.push(below);
-      }
-      this.levels.pop();
-    }
-
     build(place) {
-      this.canvas = make("canvas", { tabindex: 0, role: "application", "aria-label":
-        "Flame graph. Arrow keys move through callers and callees, Enter zooms, Escape zooms out, M opens the menu." });
+      this.canvas = make("canvas", {
+        tabindex: 0,
+        role: "application",
+        "aria-label":
+          "Flame graph. Arrow keys move through callers and callees, Enter zooms, Escape zooms out, M opens the menu.",
+      });
       this.spacer = make("div", { class: "flame-rows" }, this.canvas);
       this.scroller = make("div", { class: "flame-scroll" }, this.spacer);
       this.tip = make("div", { class: "tip", hidden: true, role: "tooltip" });
@@ -136,19 +51,41 @@ window.gomem = window.gomem || {};
       const dark = document.documentElement.dataset.theme === "dark";
       const chips = [];
       if (this.diff) {
-        chips.push(make("span", { class: "key" }, make("i", { style: "background:hsl(22 84% 62%)" }), "grew"),
+        chips.push(
+          make("span", { class: "key" }, make("i", { style: "background:hsl(22 84% 62%)" }), "grew"),
           make("span", { class: "key" }, make("i", { style: "background:hsl(214 84% 62%)" }), "shrank"),
-          make("span", { class: "sizes", role: "group", "aria-label": "Size boxes by" }, "size by ",
-            ...Object.keys(SIZES).map((size) => make("button", { type: "button", "aria-pressed": String(this.size === size),
-              onclick: () => this.setSize(size) }, size))));
+          make(
+            "span",
+            { class: "sizes", role: "group", "aria-label": "Size boxes by" },
+            "size by ",
+            ...Object.keys(gomem.SIZES).map((size) =>
+              make(
+                "button",
+                { type: "button", "aria-pressed": String(this.size === size), onclick: () => this.setSize(size) },
+                size,
+              ),
+            ),
+          ),
+        );
       }
       const whole = this.sums.cum;
       for (const [owner, kind, weight] of this.owners) {
         if (this.diff && !weight) continue;
-        chips.push(make("button", { type: "button", class: "chip", title: `${kind} code: ${owner}; press to mark its frames`,
-          "aria-pressed": String(this.marked === owner), onclick: () => this.mark(owner) },
-        make("i", { style: `background:${colour(owner, kind, dark, 8)}` }), `${owner} `,
-        make("b", {}, percent(weight, whole))));
+        chips.push(
+          make(
+            "button",
+            {
+              type: "button",
+              class: "chip",
+              title: `${kind} code: ${owner}; press to mark its frames`,
+              "aria-pressed": String(this.marked === owner),
+              onclick: () => this.mark(owner),
+            },
+            make("i", { style: `background:${colour(owner, kind, dark, 8)}` }),
+            `${owner} `,
+            make("b", {}, percent(weight, whole)),
+          ),
+        );
       }
       this.legend.replaceChildren(...chips);
     }
@@ -176,7 +113,10 @@ window.gomem = window.gomem || {};
       canvas.addEventListener("mouseleave", () => this.hover(null));
       canvas.addEventListener("click", (event) => {
         const node = this.at(event);
-        if (node) { this.select(node); this.zoomTo(node); }
+        if (node) {
+          this.select(node);
+          this.zoomTo(node);
+        }
       });
       canvas.addEventListener("contextmenu", (event) => {
         const node = this.at(event);
@@ -188,13 +128,18 @@ window.gomem = window.gomem || {};
       canvas.addEventListener("keydown", (event) => this.key(event));
       canvas.addEventListener("focus", () => this.draw());
       canvas.addEventListener("blur", () => this.draw());
-      document.addEventListener("gomem-theme", () => { this.drawLegend(); this.draw(); });
+      document.addEventListener("gomem-theme", () => {
+        this.drawLegend();
+        this.draw();
+      });
     }
 
     // ---- Where things are
 
     resize() {
-      const width = this.scroller.clientWidth, height = this.scroller.clientHeight, dpr = devicePixelRatio || 1;
+      const width = this.scroller.clientWidth,
+        height = this.scroller.clientHeight,
+        dpr = devicePixelRatio || 1;
       if (!width || !height) return;
       this.canvas.width = Math.round(width * dpr);
       this.canvas.height = Math.round(height * dpr);
@@ -231,24 +176,39 @@ window.gomem = window.gomem || {};
 
     draw() {
       if (this.pending) return;
-      this.pending = requestAnimationFrame(() => { this.pending = 0; this.paint(); });
+      this.pending = requestAnimationFrame(() => {
+        this.pending = 0;
+        this.paint();
+      });
     }
 
     paint() {
-      const context = this.canvas.getContext("2d"), dpr = devicePixelRatio || 1, style = getComputedStyle(this.element);
+      const context = this.canvas.getContext("2d"),
+        dpr = devicePixelRatio || 1,
+        style = getComputedStyle(this.element);
       const dark = document.documentElement.dataset.theme === "dark";
-      const width = this.pixels, height = this.canvas.height / dpr, top = this.scroller.scrollTop;
+      const width = this.pixels,
+        height = this.canvas.height / dpr,
+        top = this.scroller.scrollTop;
       context.setTransform(dpr, 0, 0, dpr, 0, 0);
       context.clearRect(0, 0, width, height);
       context.font = `12px ${style.fontFamily}`;
       context.textBaseline = "middle";
-      const paint = { context, dark, width, text: style.getPropertyValue("--text"), faint: style.getPropertyValue("--faint"),
-        accent: style.getPropertyValue("--accent"), found: style.getPropertyValue("--found") };
+      const paint = {
+        context,
+        dark,
+        width,
+        text: style.getPropertyValue("--text"),
+        faint: style.getPropertyValue("--faint"),
+        accent: style.getPropertyValue("--accent"),
+        found: style.getPropertyValue("--found"),
+      };
       this.drawn = 0;
       const last = Math.min(this.levels.length - 1, Math.floor((top + height) / ROW));
       for (let depth = Math.floor(top / ROW); depth <= last; depth++) {
         for (const node of this.levels[depth] || []) {
-          const x = ((node.x - this.from) / this.span) * width, w = (node.width / this.span) * width;
+          const x = ((node.x - this.from) / this.span) * width,
+            w = (node.width / this.span) * width;
           if (w >= MIN_PIXELS && x + w > 0 && x < width) this.paintNode(paint, node, x, depth * ROW - top, w);
         }
       }
@@ -256,15 +216,22 @@ window.gomem = window.gomem || {};
 
     paintNode(paint, node, x, y, w) {
       const { context, dark, width } = paint;
-      const left = Math.max(0, x), right = Math.min(width, x + w), shown = right - left;
-      const frame = this.frames[node.frame], above = node !== this.zoom && this.isAbove(node);
+      const left = Math.max(0, x),
+        right = Math.min(width, x + w),
+        shown = right - left;
+      const frame = this.frames[node.frame],
+        above = node !== this.zoom && this.isAbove(node);
       const active = node === this.hovered;
-      const found = this.isFound(frame), dimmed = (this.match || this.marked) && !found;
+      const found = this.isFound(frame),
+        dimmed = (this.match || this.marked) && !found;
       this.drawn++;
       context.globalAlpha = dimmed ? 0.28 : above ? 0.5 : 1;
       if (node === this.root) context.fillStyle = dark ? "#3a3d44" : "#dcdedf";
       else if (this.match && found) context.fillStyle = paint.found;
-      else context.fillStyle = this.diff ? changeColour(node, dark, active ? 7 : 0) : colour(frame.owner, frame.kind, dark, frame.shade + (active ? 7 : 0));
+      else
+        context.fillStyle = this.diff
+          ? changeColour(node, dark, active ? 7 : 0)
+          : colour(frame.owner, frame.kind, dark, frame.shade + (active ? 7 : 0));
       context.fillRect(left, y, Math.max(shown - (w > 3 ? 1 : 0), 0.6), ROW - 1);
       context.globalAlpha = dimmed ? 0.6 : 1;
       if (node === this.selected && document.activeElement === this.canvas) {
@@ -292,7 +259,8 @@ window.gomem = window.gomem || {};
     }
 
     rootText() {
-      const shown = this.diff ? `${format(this.sums.cumBefore, this.head.unit)} → ${format(this.sums.cum, this.head.unit)}`
+      const shown = this.diff
+        ? `${format(this.sums.cumBefore, this.head.unit)} → ${format(this.sums.cum, this.head.unit)}`
         : format(this.sums.cum, this.head.unit);
       return `all: ${shown}`;
     }
@@ -308,20 +276,13 @@ window.gomem = window.gomem || {};
       return this.marked ? frame.owner === this.marked : false;
     }
 
-    matches(frame) {
-      if (frame.matchedBy !== this.match) {
-        frame.matchedBy = this.match;
-        frame.matched = this.match.test(frame.fn) || this.match.test(frame.name) || this.match.test(frame.file);
-      }
-      return frame.matched;
-    }
-
     // ---- What the user does
 
     // Marks matching frames; returns their weight, each stack counted once, as far as the page knows the tree.
     search(source) {
       this.match = pattern(source);
-      let weight = 0, count = 0;
+      let weight = 0,
+        count = 0;
       for (const level of this.levels) {
         for (const node of level) {
           const hit = node.frame >= 0 && this.match !== null && this.matches(this.frames[node.frame]);
@@ -337,7 +298,10 @@ window.gomem = window.gomem || {};
     zoomTo(node, { quietly = false } = {}) {
       this.show(node, quietly);
       if (!quietly) this.options.onzoom?.(node.id);
-      const hidden = this.weight(node) - node.children.reduce((sum, child) => sum + this.weight(child), 0) - (this.diff ? 0 : node.flat);
+      const hidden =
+        this.weight(node) -
+        node.children.reduce((sum, child) => sum + this.weight(child), 0) -
+        (this.diff ? 0 : node.flat);
       const mayHide = hidden > 0 || node.children.length > 0;
       if (this.options.more && mayHide && !this.refined.has(node.id)) this.refine(node);
     }
@@ -378,9 +342,12 @@ window.gomem = window.gomem || {};
         this.select(node);
         return;
       }
-      const start = performance.now(), from = this.from, span = this.span;
+      const start = performance.now(),
+        from = this.from,
+        span = this.span;
       const step = (now) => {
-        const t = Math.min(1, (now - start) / ZOOM_MS), eased = 1 - (1 - t) ** 3;
+        const t = Math.min(1, (now - start) / ZOOM_MS),
+          eased = 1 - (1 - t) ** 3;
         this.from = from + (target.from - from) * eased;
         this.span = span + (target.span - span) * eased;
         this.draw();
@@ -393,16 +360,25 @@ window.gomem = window.gomem || {};
     select(node) {
       this.selected = node;
       this.tell(node);
-      const y = node.depth * ROW, top = this.scroller.scrollTop;
+      const y = node.depth * ROW,
+        top = this.scroller.scrollTop;
       if (y < top) this.scroller.scrollTop = y;
-      else if (y + ROW > top + this.scroller.clientHeight) this.scroller.scrollTop = y + ROW - this.scroller.clientHeight;
+      else if (y + ROW > top + this.scroller.clientHeight)
+        this.scroller.scrollTop = y + ROW - this.scroller.clientHeight;
       this.draw();
     }
 
     key(event) {
-      const node = this.selected, siblings = node.parent ? node.parent.children : [node];
+      const node = this.selected,
+        siblings = node.parent ? node.parent.children : [node];
       const at = siblings.indexOf(node);
-      const go = { ArrowUp: node.parent, ArrowDown: node.children[0], ArrowLeft: siblings[at - 1], ArrowRight: siblings[at + 1], Home: this.root }[event.key];
+      const go = {
+        ArrowUp: node.parent,
+        ArrowDown: node.children[0],
+        ArrowLeft: siblings[at - 1],
+        ArrowRight: siblings[at + 1],
+        Home: this.root,
+      }[event.key];
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (go) this.select(go);
       else if (event.key === "Enter") this.zoomTo(node);
@@ -411,19 +387,27 @@ window.gomem = window.gomem || {};
       else if ((event.key === "m" || event.key === "ContextMenu") && node !== this.root && this.options.onmenu) {
         const box = this.canvas.getBoundingClientRect();
         const x = ((node.x - this.from) / this.span) * this.pixels;
-        this.options.onmenu(this.frames[node.frame], box.left + Math.max(0, x), box.top + (node.depth + 1) * ROW - this.scroller.scrollTop);
+        this.options.onmenu(
+          this.frames[node.frame],
+          box.left + Math.max(0, x),
+          box.top + (node.depth + 1) * ROW - this.scroller.scrollTop,
+        );
       } else if (!["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"].includes(event.key)) return;
       event.preventDefault();
     }
 
     hover(event) {
       const node = event && this.at(event);
-      if (node !== this.hovered) { this.hovered = node; this.draw(); }
+      if (node !== this.hovered) {
+        this.hovered = node;
+        this.draw();
+      }
       this.canvas.style.cursor = node ? "pointer" : "default";
       this.tip.hidden = !node;
       if (!node) return;
       this.tip.replaceChildren(...this.facts(node));
-      const box = this.element.getBoundingClientRect(), tip = this.tip.getBoundingClientRect();
+      const box = this.element.getBoundingClientRect(),
+        tip = this.tip.getBoundingClientRect();
       const left = Math.min(event.clientX - box.left + 12, box.width - tip.width - 4);
       const below = event.clientY - box.top + 18;
       const top = below + tip.height > box.height ? event.clientY - box.top - tip.height - 8 : below;
@@ -432,15 +416,31 @@ window.gomem = window.gomem || {};
 
     // The lines about a node: name, place, weights with their shares of the total and of the caller.
     facts(node) {
-      const unit = this.head.unit, frame = this.frames[node.frame], parent = node.parent;
+      const unit = this.head.unit,
+        frame = this.frames[node.frame],
+        parent = node.parent;
       const lines = [make("strong", {}, frame ? frame.name : `all of ${this.head.type}`)];
       if (frame && frame.file) lines.push(make("div", { class: "file" }, frame.file));
       const line = (...parts) => lines.push(make("div", {}, ...parts));
       const figure = (text) => make("b", {}, text);
-      line(figure(format(node.cum, unit)), this.diff ? " after" : ` total, ${percent(node.cum, this.total)} of everything`);
-      if (this.diff) line(figure(format(node.cumBefore, unit)), " before, ", figure(signed(node.cum - node.cumBefore, unit)), " net");
-      if (parent && parent.frame >= 0 && !this.diff) line(`${percent(node.cum, parent.cum)} of its ${this.inverted ? "callee" : "caller"}`);
-      if (frame && !this.inverted) line(figure(format(node.flat, unit)), this.diff ? ` own, ${format(node.flatBefore, unit)} before` : ` own, ${percent(node.flat, this.total)}`);
+      line(
+        figure(format(node.cum, unit)),
+        this.diff ? " after" : ` total, ${percent(node.cum, this.total)} of everything`,
+      );
+      if (this.diff)
+        line(
+          figure(format(node.cumBefore, unit)),
+          " before, ",
+          figure(signed(node.cum - node.cumBefore, unit)),
+          " net",
+        );
+      if (parent && parent.frame >= 0 && !this.diff)
+        line(`${percent(node.cum, parent.cum)} of its ${this.inverted ? "callee" : "caller"}`);
+      if (frame && !this.inverted)
+        line(
+          figure(format(node.flat, unit)),
+          this.diff ? ` own, ${format(node.flatBefore, unit)} before` : ` own, ${percent(node.flat, this.total)}`,
+        );
       if (frame) lines.push(make("div", { class: "owner" }, `${frame.owner} · ${frame.kind}`));
       return lines;
     }
@@ -448,7 +448,10 @@ window.gomem = window.gomem || {};
     tell(node) {
       const frame = this.frames[node.frame];
       const actions = frame && this.options.actions ? this.options.actions(frame) : [];
-      this.details.replaceChildren(make("div", { class: "facts-of" }, ...this.facts(node)), make("div", { class: "actions" }, ...actions));
+      this.details.replaceChildren(
+        make("div", { class: "facts-of" }, ...this.facts(node)),
+        make("div", { class: "actions" }, ...actions),
+      );
       const live = document.getElementById("live");
       if (live && document.activeElement === this.canvas) {
         live.textContent = `${frame ? frame.name : "all"}, ${format(node.cum, this.head.unit)}, ${percent(node.cum, this.total)}`;
@@ -463,9 +466,16 @@ window.gomem = window.gomem || {};
           const pixels = (node.width / this.zoom.width) * this.pixels;
           if (pixels < MIN_PIXELS || !this.inside(node)) continue;
           const frame = this.frames[node.frame];
-          found.push({ id: node.id, name: frame ? frame.name : "all", depth: node.depth, cum: node.cum, flat: node.flat,
-            x: Math.max(0, (node.x - this.zoom.x) / this.zoom.width * this.pixels), width: Math.min(pixels, this.pixels),
-            found: this.isFound(frame) });
+          found.push({
+            id: node.id,
+            name: frame ? frame.name : "all",
+            depth: node.depth,
+            cum: node.cum,
+            flat: node.flat,
+            x: Math.max(0, ((node.x - this.zoom.x) / this.zoom.width) * this.pixels),
+            width: Math.min(pixels, this.pixels),
+            found: this.isFound(frame),
+          });
         }
       }
       return found;
@@ -476,21 +486,5 @@ window.gomem = window.gomem || {};
     }
   }
 
-  // The part of a name that fits: its last component rather than its first.
-  function fit(context, name, room) {
-    const last = name.replace(/^.*\//, "").replace(/^.*?([^.:]+(?:\.<[^>]*>)?)$/, "$1");
-    let text = last.length < name.length && context.measureText("…" + last).width <= room ? "…" + last : name;
-    if (context.measureText(text).width <= room) return text;
-    text = last;
-    let low = 0, high = text.length;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (context.measureText(text.slice(0, middle) + "…").width <= room) low = middle;
-      else high = middle - 1;
-    }
-    return low > 1 ? text.slice(0, low) + "…" : "";
-  }
-
   gomem.Flame = Flame;
-  gomem.colour = colour;
 })();

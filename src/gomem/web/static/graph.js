@@ -1,4 +1,4 @@
-// The call graph: the server's SVG, moved and zoomed by its view box; a node's neighbours stay bright when it is chosen.
+// The call graph: the server's SVG, moved and zoomed by its view box; a chosen node's neighbours stay bright.
 "use strict";
 window.gomem = window.gomem || {};
 gomem.drawGraph = (main, body, tools) => {
@@ -12,31 +12,51 @@ gomem.drawGraph = (main, body, tools) => {
     main.replaceChildren(make("div", { class: "empty" }, make("b", {}, "No samples to draw")));
     return {};
   }
-  const whole = svg.viewBox.baseVal, box = { x: whole.x, y: whole.y, w: whole.width, h: whole.height };
+  const whole = svg.viewBox.baseVal,
+    box = { x: whole.x, y: whole.y, w: whole.width, h: whole.height };
   const full = { ...box };
   const apply = () => svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`);
   const zoom = (factor, cx = box.x + box.w / 2, cy = box.y + box.h / 2) => {
-    const w = Math.min(Math.max(box.w * factor, 60), full.w * 4), scale = w / box.w;
+    const w = Math.min(Math.max(box.w * factor, 60), full.w * 4),
+      scale = w / box.w;
     Object.assign(box, { x: cx - (cx - box.x) * scale, y: cy - (cy - box.y) * scale, w, h: box.h * scale });
     apply();
   };
   const start = () => {
     Object.assign(box, full);
     // A large graph starts at a legible size, at its heaviest root, rather than as a whole that nobody can read.
-    const shown = canvas.clientWidth || 1000, height = canvas.clientHeight || 600;
+    const shown = canvas.clientWidth || 1000,
+      height = canvas.clientHeight || 600;
     const scale = Math.min(1, Math.max(0.75, shown / full.w));
     if (Math.min(shown / full.w, height / full.h) < scale) {
       box.w = shown / scale;
       box.h = height / scale;
-      box.x = full.w < box.w ? full.x + (full.w - box.w) / 2 : Number(svg.dataset.start || full.x + full.w / 2) - box.w / 2;
+      box.x =
+        full.w < box.w
+          ? full.x + (full.w - box.w) / 2
+          : Number(svg.dataset.start || full.x + full.w / 2) - box.w / 2;
       box.y = full.y;
     }
     apply();
   };
-  const fit = () => { Object.assign(box, full); apply(); };
-  const button = (text, title, onclick) => make("button", { type: "button", title, "aria-label": title, onclick }, text);
-  frame.append(make("div", { class: "tools" }, button("+", "Zoom in", () => zoom(0.8)), button("−", "Zoom out", () => zoom(1.25)),
-    button("Fit", "Show the whole graph", fit), button("100%", "Legible size", start), note), canvas);
+  const fit = () => {
+    Object.assign(box, full);
+    apply();
+  };
+  const button = (text, title, onclick) =>
+    make("button", { type: "button", title, "aria-label": title, onclick }, text);
+  frame.append(
+    make(
+      "div",
+      { class: "tools" },
+      button("+", "Zoom in", () => zoom(0.8)),
+      button("−", "Zoom out", () => zoom(1.25)),
+      button("Fit", "Show the whole graph", fit),
+      button("100%", "Legible size", start),
+      note,
+    ),
+    canvas,
+  );
   main.replaceChildren(frame);
   start();
 
@@ -44,12 +64,20 @@ gomem.drawGraph = (main, body, tools) => {
     const where = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     return [where.x, where.y];
   };
-  canvas.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    zoom(event.deltaY > 0 ? 1.12 : 0.89, ...point(event));
-  }, { passive: false });
-  let held = null, moved = false;
-  canvas.addEventListener("pointerdown", (event) => { held = point(event); moved = false; });
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      zoom(event.deltaY > 0 ? 1.12 : 0.89, ...point(event));
+    },
+    { passive: false },
+  );
+  let held = null,
+    moved = false;
+  canvas.addEventListener("pointerdown", (event) => {
+    held = point(event);
+    moved = false;
+  });
   canvas.addEventListener("pointermove", (event) => {
     if (!held || !event.buttons) return;
     const at = point(event);
@@ -60,9 +88,13 @@ gomem.drawGraph = (main, body, tools) => {
     box.y -= at[1] - held[1];
     apply();
   });
-  addEventListener("pointerup", () => { held = null; canvas.classList.remove("moving"); });
+  addEventListener("pointerup", () => {
+    held = null;
+    canvas.classList.remove("moving");
+  });
 
-  const nodes = [...svg.querySelectorAll(".node")], edges = [...svg.querySelectorAll(".edge")];
+  const nodes = [...svg.querySelectorAll(".node")],
+    edges = [...svg.querySelectorAll(".edge")];
   const choose = (node) => {
     const near = new Set(node ? [node.id] : []);
     for (const edge of edges) {
@@ -73,7 +105,9 @@ gomem.drawGraph = (main, body, tools) => {
     for (const other of nodes) other.classList.toggle("faded", Boolean(node) && !near.has(other.id));
   };
   const frameOf = (node) => ({ name: node.dataset.name, fn: node.dataset.fn || node.dataset.name, file: "" });
-  canvas.addEventListener("click", (event) => { if (!moved) choose(event.target.closest(".node")); });
+  canvas.addEventListener("click", (event) => {
+    if (!moved) choose(event.target.closest(".node"));
+  });
   canvas.addEventListener("contextmenu", (event) => {
     const node = event.target.closest(".node");
     if (!node) return;

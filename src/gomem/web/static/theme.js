@@ -4,10 +4,18 @@ window.gomem = window.gomem || {};
 gomem.theme = {
   names: ["auto", "light", "dark"],
   get() {
-    try { return localStorage.getItem("gomem-theme") || "auto"; } catch { return "auto"; }
+    try {
+      return localStorage.getItem("gomem-theme") || "auto";
+    } catch {
+      return "auto";
+    }
   },
   set(name) {
-    try { localStorage.setItem("gomem-theme", name); } catch { /* a file without storage keeps it for this view only */ }
+    try {
+      localStorage.setItem("gomem-theme", name);
+    } catch {
+      /* a file without storage keeps it for this view only */
+    }
     this.apply(name);
   },
   apply(name) {

@@ -3,16 +3,66 @@
 window.gomem = window.gomem || {};
 (() => {
   const KINDS = [
-    { names: /^(b|bytes?)$/i, steps: [["B", 1], ["kB", 2 ** 10], ["MB", 2 ** 20], ["GB", 2 ** 30], ["TB", 2 ** 40], ["PB", 2 ** 50]] },
-    { names: /^(ns|nanoseconds?)$/i, steps: [["ns", 1], ["us", 1e3], ["ms", 1e6], ["s", 1e9], ["hrs", 3600e9]] },
-    { names: /^(us|microseconds?)$/i, scale: 1e3, steps: [["ns", 1], ["us", 1e3], ["ms", 1e6], ["s", 1e9], ["hrs", 3600e9]] },
-    { names: /^(ms|milliseconds?)$/i, scale: 1e6, steps: [["ns", 1], ["us", 1e3], ["ms", 1e6], ["s", 1e9], ["hrs", 3600e9]] },
-    { names: /^(s|secs?|seconds?)$/i, scale: 1e9, steps: [["ns", 1], ["us", 1e3], ["ms", 1e6], ["s", 1e9], ["hrs", 3600e9]] },
+    {
+      names: /^(b|bytes?)$/i,
+      steps: [
+        ["B", 1],
+        ["kB", 2 ** 10],
+        ["MB", 2 ** 20],
+        ["GB", 2 ** 30],
+        ["TB", 2 ** 40],
+        ["PB", 2 ** 50],
+      ],
+    },
+    {
+      names: /^(ns|nanoseconds?)$/i,
+      steps: [
+        ["ns", 1],
+        ["us", 1e3],
+        ["ms", 1e6],
+        ["s", 1e9],
+        ["hrs", 3600e9],
+      ],
+    },
+    {
+      names: /^(us|microseconds?)$/i,
+      scale: 1e3,
+      steps: [
+        ["ns", 1],
+        ["us", 1e3],
+        ["ms", 1e6],
+        ["s", 1e9],
+        ["hrs", 3600e9],
+      ],
+    },
+    {
+      names: /^(ms|milliseconds?)$/i,
+      scale: 1e6,
+      steps: [
+        ["ns", 1],
+        ["us", 1e3],
+        ["ms", 1e6],
+        ["s", 1e9],
+        ["hrs", 3600e9],
+      ],
+    },
+    {
+      names: /^(s|secs?|seconds?)$/i,
+      scale: 1e9,
+      steps: [
+        ["ns", 1],
+        ["us", 1e3],
+        ["ms", 1e6],
+        ["s", 1e9],
+        ["hrs", 3600e9],
+      ],
+    },
   ];
 
   // Halves to even, as printf does for the binary fractions that sizes and shares often are.
   function round(value) {
-    const below = Math.floor(value), rest = value - below;
+    const below = Math.floor(value),
+      rest = value - below;
     return below + (rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? 1 : 0);
   }
 
@@ -66,8 +116,11 @@ window.gomem = window.gomem || {};
   // A regular expression as typed; one that JavaScript cannot read is taken as plain text.
   function pattern(source) {
     if (!source) return null;
-    try { return new RegExp(source.replace(/^\(\?i\)/, ""), source.startsWith("(?i)") ? "i" : ""); }
-    catch { return new RegExp(quote(source)); }
+    try {
+      return new RegExp(source.replace(/^\(\?i\)/, ""), source.startsWith("(?i)") ? "i" : "");
+    } catch {
+      return new RegExp(quote(source));
+    }
   }
 
   function quote(text) {
