@@ -34,7 +34,9 @@ gm_lru_now(gm_lru *self, int64_t *now_ns)
         *now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
         return 0;
     }
-    PyObject *seconds = PyObject_CallNoArgs(self->clock);
+    PyObject *clock = Py_NewRef(self->clock); /* it may call __init__ again */
+    PyObject *seconds = PyObject_CallNoArgs(clock);
+    Py_DECREF(clock);
     int status = seconds == NULL ? -1 : gm_lru_seconds_to_ns(seconds, now_ns);
     Py_XDECREF(seconds);
     return status;
@@ -47,14 +49,22 @@ gm_lru_expired(const gm_lru *self, uint32_t at, int64_t now_ns)
     return (table->timed && table->expires_ns[at] <= now_ns) || (table->idles && table->idle_ns[at] <= now_ns);
 }
 
+/* A deadline, INT64_MAX (never) if it is beyond what the clock's nanoseconds can reach. */
+static int64_t
+after(int64_t now_ns, int64_t limit_ns)
+{
+    int64_t deadline;
+    return __builtin_add_overflow(now_ns, limit_ns, &deadline) ? INT64_MAX : deadline;
+}
+
 static void
 set_deadlines(gm_lru *self, uint32_t at, int64_t now_ns, int64_t ttl_ns)
 {
     if (self->table.timed) {
-        self->table.expires_ns[at] = ttl_ns > 0 ? now_ns + ttl_ns : INT64_MAX;
+        self->table.expires_ns[at] = ttl_ns > 0 ? after(now_ns, ttl_ns) : INT64_MAX;
     }
     if (self->table.idles) {
-        self->table.idle_ns[at] = now_ns + self->idle_limit_ns;
+        self->table.idle_ns[at] = after(now_ns, self->idle_limit_ns);
     }
 }
 
@@ -105,7 +115,7 @@ enforce_bounds(gm_lru *self, const char *reason)
     Py_ssize_t evicted = 0;
     gm_lru_table *table = &self->table;
     while (table->count > table->max_count ||
-           (self->maxbytes >= 0 && table->total_weight > self->maxbytes && table->count > 0)) {
+           (self->maxbytes >= 0 && table->total_weight > (uint64_t)self->maxbytes && table->count > 0)) {
         self->evictions++;
         evicted++;
         drop_entry(self, gm_lru_victim_quiet(table), reason);
@@ -165,7 +175,7 @@ read_value(gm_lru *self, PyObject *key)
     self->hits++;
     gm_lru_touch(&self->table, (uint32_t)at);
     if (GM_UNLIKELY(self->table.idles)) {
-        self->table.idle_ns[at] = now_ns + self->idle_limit_ns;
+        self->table.idle_ns[at] = after(now_ns, self->idle_limit_ns);
     }
     return Py_NewRef(self->table.slab[at].value);
 }
@@ -252,7 +262,9 @@ lru_contains_method(PyObject *op, PyObject *key)
 static int
 weigh(gm_lru *self, PyObject *value, int64_t *weight)
 {
-    PyObject *size = PyObject_CallOneArg(self->getsizeof, value);
+    PyObject *getsizeof = Py_NewRef(self->getsizeof); /* it may call __init__ again */
+    PyObject *size = PyObject_CallOneArg(getsizeof, value);
+    Py_DECREF(getsizeof);
     if (size == NULL) {
         return -1;
     }
@@ -277,7 +289,7 @@ replace_value(gm_lru *self, uint32_t at, PyObject *value, int64_t weight)
     PyObject *old = table->slab[at].value;
     table->slab[at].value = Py_NewRef(value);
     if (table->weighed) {
-        table->total_weight += weight - table->weight[at];
+        table->total_weight += (uint64_t)weight - (uint64_t)table->weight[at];
         table->weight[at] = weight;
     }
     gm_lru_touch(table, at);
@@ -304,7 +316,7 @@ add_key(gm_lru *self, PyObject *key, PyObject *value, uint32_t tag, int64_t now_
     }
     if (table->weighed) {
         table->weight[at] = weight;
-        table->total_weight += weight;
+        table->total_weight += (uint64_t)weight;
     }
     set_deadlines(self, at, now_ns, ttl_ns);
     self->changes++;
@@ -314,9 +326,10 @@ add_key(gm_lru *self, PyObject *key, PyObject *value, uint32_t tag, int64_t now_
     return full;
 }
 
-/* Stores a value; ttl_ns 0 takes the cache's own. Returns whether entries were evicted for it, -1 on error. */
+/* Stores a value; ttl_ns 0 takes the cache's own. Returns whether entries were evicted for it, -1 on error. If kept is
+ * not NULL, a value that is there already stays, and *kept becomes a new reference to it. */
 static int
-store(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns)
+store(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject **kept)
 {
     int64_t now_ns = 0, weight = 0;
     gm_lru_prefetch_oldest(&self->table);
@@ -330,6 +343,11 @@ store(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns)
     int64_t at = gm_lru_find(&self->table, key, tag);
     if (at < 0) {
         return -1;
+    }
+    if (at > 0 && kept != NULL && !gm_lru_expired(self, (uint32_t)at, now_ns)) {
+        gm_lru_touch(&self->table, (uint32_t)at);
+        *kept = Py_NewRef(self->table.slab[at].value);
+        return 0;
     }
     int evicted = 0;
     if (at > 0) {
@@ -352,7 +370,7 @@ int
 gm_lru_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
 {
     if (value != NULL) {
-        return store(as_lru(op), key, value, 0) < 0 ? -1 : 0;
+        return store(as_lru(op), key, value, 0, NULL) < 0 ? -1 : 0;
     }
     int64_t now_ns;
     int64_t at = find_live(as_lru(op), key, &now_ns);
@@ -392,11 +410,11 @@ lru_put(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
             }
         }
     }
-    int evicted = store(as_lru(op), args[0], args[1], ttl_ns);
+    int evicted = store(as_lru(op), args[0], args[1], ttl_ns, NULL);
     return evicted < 0 ? NULL : PyBool_FromLong(evicted);
 }
 
-/* setdefault(key, default=None): atomic, unlike the mapping mixin's */
+/* setdefault(key, default=None): atomic, unlike the mapping mixin's, also if another thread stores while keys compare */
 static PyObject *
 lru_setdefault(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -408,10 +426,11 @@ lru_setdefault(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
         return value;
     }
     value = nargs == 2 ? args[1] : Py_None;
-    if (store(as_lru(op), args[0], value, 0) < 0) {
+    PyObject *kept = NULL;
+    if (store(as_lru(op), args[0], value, 0, &kept) < 0) {
         return NULL;
     }
-    return Py_NewRef(value);
+    return kept ? kept : Py_NewRef(value);
 }
 
 /* get_or_load(key, loader): a hit here, a miss in the Python face, which sees to one load per key. */
@@ -485,9 +504,8 @@ static PyObject *
 lru_remove_oldest(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     gm_lru *self = as_lru(op);
-    PyObject *pair = PyTuple_New(2); /* before the table is touched: allocating may run the collector */
-    if (pair == NULL || gm_lru_expire(self) < 0) {
-        Py_XDECREF(pair);
+    PyObject *pair = gm_lru_expire(self) < 0 ? NULL : PyTuple_New(2); /* this may run the collector */
+    if (pair == NULL) {
         return NULL;
     }
     uint32_t at = gm_lru_victim_quiet(&self->table);
@@ -573,6 +591,7 @@ lru_resize(PyObject *op, PyObject *arg)
     gm_lru_set_max_quiet(&self->table, max_count);
     self->changes++;
     Py_ssize_t evicted = enforce_bounds(self, "size");
+    self->changes++; /* callbacks may have made iterators, and compacting renumbers the entries */
     if (self->table.slab_len > max_count + GM_SENTINELS && gm_lru_compact_quiet(&self->table) < 0) {
         return NULL;
     }

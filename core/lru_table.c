@@ -152,7 +152,7 @@ gm_lru_take_quiet(gm_lru_table *table, uint32_t at, PyObject **key, PyObject **v
     entry->next = table->free_head;
     table->free_head = at;
     if (table->weight != NULL) {
-        table->total_weight -= table->weight[at];
+        table->total_weight -= (uint64_t)table->weight[at];
     }
     table->count--;
     table->version++;

@@ -66,7 +66,7 @@ typedef struct {
     bool weighed, timed, idles; /* which columns entries need */
     bool has_evicted;           /* S3-FIFO: until then new keys fill the main queue too */
     uint64_t version;
-    int64_t total_weight;
+    uint64_t total_weight; /* unsigned: one entry above a bound of INT64_MAX still counts right */
     gm_ghost ghost;
 } gm_lru_table;
 
@@ -258,7 +258,7 @@ gm_lru_replace_quiet(gm_lru_table *table, PyObject *key, PyObject *value, uint32
     gm_index_remove(&table->index, gm_lru_tags(table), at);
     gm_lru_unlink(slab, entry);
     if (table->weight != NULL) {
-        table->total_weight -= table->weight[at];
+        table->total_weight -= (uint64_t)table->weight[at];
     }
     entry->key = Py_NewRef(key);
     entry->value = Py_NewRef(value);

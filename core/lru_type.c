@@ -2,26 +2,30 @@
 #include "lru.h"
 #include <structmember.h>
 
-static int
-optional_callable(const char *name, PyObject *value, PyObject **where)
+static bool
+is_optional_callable(const char *name, PyObject *value)
 {
-    if (value == NULL || value == Py_None) {
-        Py_CLEAR(*where);
-        return 0;
+    if (value == Py_None || PyCallable_Check(value)) {
+        return true;
     }
-    if (!PyCallable_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "%s: got %.100s, want a callable", name, Py_TYPE(value)->tp_name);
-        return -1;
-    }
-    Py_XSETREF(*where, Py_NewRef(value));
-    return 0;
+    PyErr_Format(PyExc_TypeError, "%s: got %.100s, want a callable", name, Py_TYPE(value)->tp_name);
+    return false;
+}
+
+/* Puts a new reference, or NULL for None, in place of the old one, which it returns for the caller to drop. */
+static PyObject *
+exchange(PyObject **where, PyObject *value)
+{
+    PyObject *old = *where;
+    *where = value == Py_None ? NULL : Py_NewRef(value);
+    return old;
 }
 
 static int
 optional_seconds(const char *name, PyObject *value, int64_t *ns)
 {
     *ns = 0;
-    if (value == NULL || value == Py_None) {
+    if (value == Py_None) {
         return 0;
     }
     if (gm_lru_seconds_to_ns(value, ns) < 0) {
@@ -35,7 +39,8 @@ optional_seconds(const char *name, PyObject *value, int64_t *ns)
 }
 
 /* __init__(maxsize, maxbytes, getsizeof, ttl, idle, clock, policy, on_evict, bound_is_weight), all positional: the
- * Python face has the defaults. */
+ * Python face has the defaults. It may be called again: then everything is checked before anything changes, and all
+ * changes before the old entries are dropped, whose finalisers may use the cache. */
 static int
 lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
@@ -43,7 +48,7 @@ lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
     PyObject *maxsize, *maxbytes, *getsizeof, *ttl, *idle, *clock, *on_evict;
     int s3fifo, bound_is_weight;
     uint32_t max_count;
-    int64_t bytes = -1;
+    int64_t bytes = -1, ttl_ns, idle_ns;
     if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
         PyErr_SetString(PyExc_TypeError, "_core.LRUCache: got keyword arguments, want positional ones");
         return -1;
@@ -63,23 +68,30 @@ lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
             return -1;
         }
     }
-    if (optional_seconds("ttl", ttl, &self->ttl_ns) < 0 || optional_seconds("idle", idle, &self->idle_limit_ns) < 0 ||
-        optional_callable("clock", clock, &self->clock) < 0 ||
-        optional_callable("getsizeof", getsizeof, &self->getsizeof) < 0 ||
-        optional_callable("on_evict", on_evict, &self->on_evict) < 0) {
+    if (optional_seconds("ttl", ttl, &ttl_ns) < 0 || optional_seconds("idle", idle, &idle_ns) < 0 ||
+        !is_optional_callable("clock", clock) || !is_optional_callable("getsizeof", getsizeof) ||
+        !is_optional_callable("on_evict", on_evict)) {
         return -1;
     }
-    gm_lru_clear(&self->table); /* __init__ may be called again */
-    uint64_t version = self->table.version;
+    bool has_missing = PyObject_HasAttrString((PyObject *)Py_TYPE(op), "__missing__");
+    gm_lru_table old = self->table;
+    PyObject *old_callables[] = {exchange(&self->clock, clock), exchange(&self->getsizeof, getsizeof),
+                                 exchange(&self->on_evict, on_evict)};
     gm_lru_init(&self->table, max_count, s3fifo ? GM_POLICY_S3FIFO : GM_POLICY_LRU);
-    self->table.version = version;
+    self->table.version = old.version + 1;
     self->table.weighed = bytes >= 0 && self->getsizeof != NULL;
-    self->table.timed = self->ttl_ns > 0;
-    self->table.idles = self->idle_limit_ns > 0;
+    self->table.timed = ttl_ns > 0;
+    self->table.idles = idle_ns > 0;
+    self->ttl_ns = ttl_ns;
+    self->idle_limit_ns = idle_ns;
     self->maxbytes = self->table.weighed ? bytes : -1;
     self->bound_is_weight = bound_is_weight;
-    self->has_missing = PyObject_HasAttrString((PyObject *)Py_TYPE(op), "__missing__");
+    self->has_missing = has_missing;
     self->changes++;
+    gm_lru_clear(&old);
+    for (int i = 0; i < 3; i++) {
+        Py_XDECREF(old_callables[i]);
+    }
     return 0;
 }
 
@@ -110,11 +122,11 @@ lru_tp_clear(PyObject *op)
 {
     gm_lru *self = as_lru(op);
     self->changes++;
-    Py_CLEAR(self->on_evict);
-    Py_CLEAR(self->clock);
-    gm_lru_clear(&self->table);
     self->table.weighed = false; /* what still reaches a cache being collected may put without a size */
     self->maxbytes = -1;
+    gm_lru_clear(&self->table);
+    Py_CLEAR(self->on_evict);
+    Py_CLEAR(self->clock);
     Py_CLEAR(self->getsizeof);
     return 0;
 }
@@ -163,7 +175,7 @@ lru_get_currsize(PyObject *op, void *Py_UNUSED(closure))
         return NULL;
     }
     const gm_lru_table *table = &as_lru(op)->table;
-    return PyLong_FromLongLong(table->weighed ? table->total_weight : (int64_t)table->count);
+    return PyLong_FromUnsignedLongLong(table->weighed ? table->total_weight : (uint64_t)table->count);
 }
 
 static PyObject *
