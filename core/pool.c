@@ -205,8 +205,9 @@ reset_object(pool *self, PyObject *item)
 static int
 measure(pool *self, PyObject *item, int64_t *size)
 {
-    PyObject *answer = self->getsizeof ? PyObject_CallOneArg(self->getsizeof, item)
-                                       : PyObject_CallMethod(item, "__sizeof__", NULL);
+    PyObject *getsizeof = Py_XNewRef(self->getsizeof);
+    PyObject *answer = getsizeof ? PyObject_CallOneArg(getsizeof, item) : PyObject_CallMethod(item, "__sizeof__", NULL);
+    Py_XDECREF(getsizeof);
     if (answer == NULL) {
         return -1;
     }
@@ -218,20 +219,23 @@ measure(pool *self, PyObject *item, int64_t *size)
     return *size < 0 ? -1 : 0;
 }
 
+static bool
+fits(const pool *self, int64_t size)
+{
+    return self->max_bytes < 0 || size <= self->max_bytes - self->pooled.bytes - self->victims.bytes;
+}
+
 /* Makes room within the bounds: older victims give way, what is pooled does not. */
 static bool
 has_room(pool *self, int64_t size)
 {
-    while (self->victims.count != 0 &&
-           (self->held >= self->max_count ||
-            (self->max_bytes >= 0 && self->pooled.bytes + self->victims.bytes + size > self->max_bytes))) {
+    while (self->victims.count != 0 && (self->held >= self->max_count || !fits(self, size))) {
         PyObject *oldest = stack_pop(&self->victims);
         self->held--;
         self->aged++;
         Py_DECREF(oldest);
     }
-    return self->held < self->max_count &&
-           (self->max_bytes < 0 || self->pooled.bytes + self->victims.bytes + size <= self->max_bytes);
+    return self->held < self->max_count && fits(self, size);
 }
 
 static PyObject *
@@ -321,16 +325,23 @@ pool_drop(PyObject *op, PyObject *arg)
     return PyLong_FromSsize_t(gone);
 }
 
+/* Empties the pool, then drops what was in it: finalisers may use the pool. */
 static int
 pool_clear_items(PyObject *op)
 {
     pool *self = (pool *)op;
+    stack pooled = self->pooled, victims = self->victims;
+    PyObject *slots[SLOTS];
+    memcpy(slots, self->slots, sizeof(slots));
+    memset(self->slots, 0, sizeof(self->slots));
+    memset(&self->pooled, 0, sizeof(self->pooled));
+    memset(&self->victims, 0, sizeof(self->victims));
     self->held = 0;
     for (uint32_t i = 0; i < SLOTS; i++) {
-        Py_CLEAR(self->slots[i]);
+        Py_XDECREF(slots[i]);
     }
-    stack_free(&self->pooled);
-    stack_free(&self->victims);
+    stack_free(&pooled);
+    stack_free(&victims);
     return 0;
 }
 
@@ -375,7 +386,12 @@ pool_init(PyObject *op, PyObject *args, PyObject *kwargs)
         PyErr_Format(PyExc_ValueError, "pool: got bound %R, want at least 0", count < 0 ? maxsize : maxbytes);
         return -1;
     }
+    self->max_count = 0; /* what the finalisers of the old objects put is not kept */
     pool_clear_items(op);
+    if (self->held != 0) { /* one of them called __init__ itself, and that pool is in use */
+        PyErr_SetString(PyExc_RuntimeError, "pool: __init__ called while it runs");
+        return -1;
+    }
     self->max_count = count;
     self->max_bytes = bytes;
     Py_XSETREF(self->make, Py_NewRef(make));
