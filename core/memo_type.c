@@ -49,11 +49,16 @@ memo_set_name(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
         PyErr_Format(PyExc_TypeError, "__set_name__: got %zd arguments, want 2", nargs);
         return NULL;
     }
+    if (!PyType_Check(args[0]) || !PyUnicode_Check(args[1])) {
+        PyErr_Format(PyExc_TypeError, "__set_name__: got %.100s and %.100s, want a class and a str",
+                     Py_TYPE(args[0])->tp_name, Py_TYPE(args[1])->tp_name);
+        return NULL;
+    }
     if (!self->detect_method) {
         Py_RETURN_NONE;
     }
     PyObject *class_name = PyObject_GetAttrString(args[0], "__qualname__");
-    PyObject *expected = class_name ? PyUnicode_FromFormat("%U.%U", class_name, args[1]) : NULL;
+    PyObject *expected = class_name ? PyUnicode_FromFormat("%S.%U", class_name, args[1]) : NULL;
     PyObject *name = expected ? PyObject_GetAttrString(self->function, "__qualname__") : NULL;
     if (name != NULL) {
         self->by_instance = PyObject_RichCompareBool(name, expected, Py_EQ) == 1;
@@ -169,6 +174,7 @@ memo_dealloc(PyObject *op)
     gm_memo *self = as_memo(op);
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
+    Py_TRASHCAN_BEGIN(op, memo_dealloc)
     if (self->weakrefs != NULL) {
         PyObject_ClearWeakRefs(op);
     }
@@ -178,6 +184,7 @@ memo_dealloc(PyObject *op)
     Py_XDECREF(self->part_type);
     type->tp_free(op);
     Py_DECREF(type);
+    Py_TRASHCAN_END
 }
 
 static PyMethodDef memo_methods[] = {
