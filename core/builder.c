@@ -32,13 +32,13 @@ typedef struct {
 } part;
 
 /* Invariant: tail.text is NULL, or its rank is above head's. While shared, head.room == head.length and there is no
- * tail. quick_room is above 0 only if head is one byte wide, there is no tail, and the builder is neither shared nor
+ * tail. quick_room is not -1 only if head is one byte wide, there is no tail, and the builder is neither shared nor
  * closed; whoever changes one of these calls set_quick. */
 typedef struct {
     PyObject_HEAD
     part head, tail;
-    char *bytes;           /* of head.text, while quick_room is above 0 */
-    Py_ssize_t quick_room; /* head.room while ASCII text may just be copied behind head's; else 0 */
+    char *bytes;           /* of head.text, while quick_room is not -1 */
+    Py_ssize_t quick_room; /* head.room while ASCII text may just be copied behind head's; else -1 */
     bool shared;  /* build() handed head.text out */
     bool trimmed; /* wide characters may have been cut off: build() looks for the width the text needs */
     bool closed;
@@ -72,7 +72,7 @@ part_make(part *self, int rank, Py_ssize_t room)
 {
     self->text = PyUnicode_New(room, max_of_rank[rank]);
     self->length = 0;
-    self->room = room;
+    self->room = self->text == NULL ? 0 : room;
     self->rank = rank;
     return self->text == NULL ? -1 : 0;
 }
@@ -258,7 +258,7 @@ set_quick(builder *self)
 {
     bool quick = self->head.text != NULL && self->head.rank < 2 && self->tail.text == NULL && !self->shared &&
                  !self->closed;
-    self->quick_room = quick ? self->head.room : 0;
+    self->quick_room = quick ? self->head.room : -1;
     self->bytes = quick ? PyUnicode_DATA(self->head.text) : NULL;
 }
 
@@ -559,6 +559,16 @@ builder_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
     return PyLong_FromSsize_t(size);
 }
 
+static PyObject *
+builder_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+{
+    builder *self = (builder *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        set_quick(self);
+    }
+    return (PyObject *)self;
+}
+
 static void
 builder_dealloc(PyObject *op)
 {
@@ -607,6 +617,7 @@ builder_str(PyObject *op)
 }
 
 static PyType_Slot builder_slots[] = {
+    {Py_tp_new, builder_new},
     {Py_tp_dealloc, builder_dealloc},
     {Py_tp_methods, builder_methods},
     {Py_tp_getset, builder_getset},

@@ -26,26 +26,33 @@ next_room(Py_ssize_t needed)
     return needed > PY_SSIZE_T_MAX - 64 - spare ? needed : Py_MAX(needed + spare, FIRST_ROOM);
 }
 
+/* Copies the data into an object of its own with that room; on error nothing changes. */
+static int
+move(builder *self, Py_ssize_t room)
+{
+    PyObject *fresh = PyBytes_FromStringAndSize(NULL, room);
+    if (fresh == NULL) {
+        return -1;
+    }
+    if (self->length > 0) {
+        memcpy(PyBytes_AS_STRING(fresh), PyBytes_AS_STRING(self->data), (size_t)self->length);
+    }
+    Py_XSETREF(self->data, fresh);
+    self->shared = false;
+    self->room = room;
+    return 0;
+}
+
 /* Changes the room to at least the length; takes a copy if the data is shared. */
 static int
 resize(builder *self, Py_ssize_t room)
 {
-    if (self->data != NULL && !self->shared) {
-        if (_PyBytes_Resize(&self->data, room) < 0) { /* public, whatever its name; on error data is gone */
-            self->length = self->room = 0;
-            return -1;
-        }
+    if (self->data == NULL || self->shared) {
+        return move(self, room);
     }
-    else {
-        PyObject *fresh = PyBytes_FromStringAndSize(NULL, room);
-        if (fresh == NULL) {
-            return -1;
-        }
-        if (self->length > 0) {
-            memcpy(PyBytes_AS_STRING(fresh), PyBytes_AS_STRING(self->data), (size_t)self->length);
-        }
-        Py_XSETREF(self->data, fresh);
-        self->shared = false;
+    if (_PyBytes_Resize(&self->data, room) < 0) { /* public, whatever its name; on error data is gone */
+        self->length = self->room = 0;
+        return -1;
     }
     self->room = room;
     return 0;
@@ -187,6 +194,7 @@ parse_size(const char *verb, PyObject *arg)
     return size;
 }
 
+/* By a copy, for _PyBytes_Resize loses the data when there is no memory for the size that a caller thought of. */
 static PyObject *
 reserve_total(builder *self, Py_ssize_t total)
 {
@@ -194,7 +202,7 @@ reserve_total(builder *self, Py_ssize_t total)
         PyErr_SetString(PyExc_ValueError, "builder: grow after close");
         return NULL;
     }
-    if (total > self->room && resize(self, total) < 0) {
+    if (total > self->room && move(self, total) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
