@@ -24,7 +24,8 @@ def rows(profile: Profile, sample_type: str) -> Iterator[Row]:
             for location in samples.stacks[samples.starts[i] : samples.starts[i + 1]]
             for line in profile.locations[location].lines
         ]
-        frames = [(profile.functions[line.function].system_name, line.line) for line in lines]
+        functions = [(profile.functions[line.function], line.line) for line in lines]
+        frames = [(function.system_name or function.name, line) for function, line in functions]
         yield Row(samples.values[i * samples.width + column], frames, profile.label_sets[samples.label_sets[i]].texts)
 
 
