@@ -1,25 +1,37 @@
-"""Runs the programs of this directory in fresh interpreters, under Python's own allocator and under its debug one."""
+"""Runs the programs of this directory in fresh interpreters, those about the hooks under several allocators."""
 
 import pytest
 
-PROGRAMS = [
-    "reentry.py",
-    "code_death.py",
-    "earlier_blocks.py",
-    "start_stop_load.py",
-    "fork_under_load.py",
-    "native_threads.py",
-    "thread_exit.py",
-    "names.py",
-    "export_under_load.py",
-    "other_tools.py",
-    "counts_kept.py",
-]
+PROGRAMS = {
+    "reentry.py": ("pymalloc", "pymalloc_debug"),
+    "code_death.py": ("pymalloc_debug",),
+    "earlier_blocks.py": ("pymalloc", "malloc_debug"),
+    "start_stop_load.py": ("pymalloc",),
+    "fork_under_load.py": ("pymalloc",),
+    "native_threads.py": ("pymalloc", "malloc"),
+    "thread_exit.py": ("pymalloc",),
+    "names.py": ("pymalloc_debug",),
+    "export_under_load.py": ("pymalloc",),
+    "other_tools.py": ("pymalloc", "malloc"),
+    "counts_kept.py": ("pymalloc",),
+    "exact_sites.py": ("pymalloc", "malloc", "debug"),
+    "exact_tracemalloc.py": ("pymalloc", "malloc", "debug"),
+}
 
 
-@pytest.mark.parametrize("allocator", ["pymalloc", "pymalloc_debug"])
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program, allocator", [(p, a) for p, allocators in PROGRAMS.items() for a in allocators])
 def test_program(run_fresh, program, allocator):
     done = run_fresh(program, PYTHONMALLOC=allocator)
     assert done.stdout == "fine\n" and not done.stderr, done.stderr[-2000:]
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("rate", ["4096", "1000"])
+def test_estimates_are_unbiased(run_fresh, rate):
+    done = run_fresh("unbiased.py", rate)
+    assert done.stdout == "fine\n", done.stderr[-2000:]
+
+
+def test_development_mode_has_nothing_to_say(run_fresh):
+    done = run_fresh("names.py", PYTHONDEVMODE="1")
+    assert (done.stdout, done.stderr) == ("fine\n", "")
