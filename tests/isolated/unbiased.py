@@ -3,7 +3,7 @@ four allocation functions, the cheap form of the hooks and the exact one. The tr
 
 An allocation of n bytes is sampled with probability p = 1 - exp(-n / rate) and then stands for n / p bytes, so the
 variance of its estimate is n * n * (1 - p) / p. The seeds are fixed; each cell may be 4.5 standard errors off and the
-mean of all cells 4, which a bias of 2 % anywhere, or of 0.5 % everywhere, exceeds."""
+mean of all cells 4, which a bias of 1 % everywhere exceeds."""
 
 import ctypes
 import itertools
@@ -15,7 +15,7 @@ from reading import by_leaf
 
 SIZES = [16, 100, 512, 513, 4000, 70_000, 1 << 20]
 DOMAINS = ["PyObject_", "PyMem_", "PyMem_Raw"]
-SAMPLES = 2000  # a cell
+SAMPLES = 1000  # a cell
 seeds = itertools.count(1)
 INT_BYTES = 32  # of the int object that holds each pointer, about
 
@@ -78,7 +78,7 @@ def check(rate):
     for make in (by_malloc, by_calloc, by_realloc, by_regrowth):
         for domain in DOMAINS:
             for n in SIZES:
-                count = max(8, min(round(SAMPLES * rate / n), 40_000))
+                count = max(8, min(round(SAMPLES * rate / n), 20_000))
                 full, empty = measure(rate, make, domain, n, count)
                 exact_full, exact_empty = measure(1, make, domain, n, count)
                 truth = exact_full - exact_empty
