@@ -19,7 +19,7 @@ def run_fresh() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs a program of tests/isolated, or ``-c`` and code, in a fresh interpreter; a hang fails the test."""
 
     def run(*words: str, cwd: Path | None = None, stdin: str = "", **environment: str):
-        if words[0].endswith(".py") and not os.path.isabs(words[0]):
+        if (PROGRAMS / words[0]).is_file():
             words = (str(PROGRAMS / words[0]), *words[1:])
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("GOMEM", "PYTHONMALLOC", "PYTHONDEVMODE"))}
         return subprocess.run(

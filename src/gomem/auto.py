@@ -35,6 +35,7 @@ def begin() -> None:
         heap.set_restart_in_child("{pid}" in settings.out)
         import atexit
 
+        _import_writers(settings.summary)
         atexit.register(_write)  # before the profiler's own, so that it runs after: the profile is then complete
         heap.start(settings.rate, native=settings.native, depth=settings.depth)
     except GomemError as error:
@@ -43,6 +44,17 @@ def begin() -> None:
     _settings = settings
     os._exit = _write_and_exit
     _write_on_sigterm()
+
+
+def _import_writers(summary: bool) -> None:
+    """Loads now what writes the profile at exit. The program may change sys.path or its directory; and defining a named
+    tuple at exit runs code, upon which the interpreter forgets that it was to die of KeyboardInterrupt's signal."""
+    import gomem._profile
+    import gomem.pprof.files
+    import gomem.pprof.wire  # noqa: F401
+
+    if summary:
+        import gomem.summary  # noqa: F401
 
 
 def _write() -> None:
@@ -57,7 +69,7 @@ def _write() -> None:
     try:
         profile = heap.heap_profile(default_sample_type="peak_space")
         profile.write(path)
-    except (OSError, GomemError) as error:
+    except Exception as error:  # whatever the program did to the interpreter, its own exit goes on
         print(f"gomem: profile not written: {error}", file=sys.stderr)
         return
     if _settings.summary:

@@ -20,7 +20,8 @@ def _step_aside():
 def _hide_from_children(here):
     """Leaves PYTHONPATH as the user had it, unless child processes are to be profiled too."""
     if "{pid}" not in os.environ.get("GOMEM", ""):
-        entries = [e for e in os.environ.get("PYTHONPATH", "").split(os.pathsep) if e and os.path.abspath(e) != here]
+        entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        entries = [entry for entry in entries if not entry or os.path.abspath(entry) != here]
         os.environ.pop("GOMEM", None)
         if entries:
             os.environ["PYTHONPATH"] = os.pathsep.join(entries)

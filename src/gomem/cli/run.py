@@ -61,7 +61,7 @@ def _split(args: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _find_module(name: str) -> bool:
-    """Whether ``python -m name`` would find a module, without importing anything."""
+    """Whether ``python -m name`` would find a module, or a package with a ``__main__``, without importing anything."""
     path = [os.getcwd(), *sys.path]
     for end in range(1, name.count(".") + 2):
         prefix = ".".join(name.split(".")[:end])
@@ -69,7 +69,7 @@ def _find_module(name: str) -> bool:
         if spec is None:
             return prefix in sys.builtin_module_names
         path = list(spec.submodule_search_locations or [])
-    return True
+    return not path or PathFinder.find_spec(f"{name}.__main__", path) is not None
 
 
 def _program(words: list[str]) -> list[str]:
@@ -83,10 +83,12 @@ def _program(words: list[str]) -> list[str]:
         if not module:
             raise UsageError("-m: got no module name, want one")
         if not _find_module(module):
-            raise UsageError(f"-m: no module named {module!r} on {sys.executable}'s path")
+            raise UsageError(f"-m: no module named {module!r}, or a package without __main__, on {sys.executable}'s path")
         return words
     if not os.path.exists(words[0]):
         raise UsageError(f"script: no such file: {words[0]!r}")
+    if os.path.isdir(words[0]) and not os.path.exists(os.path.join(words[0], "__main__.py")):
+        raise UsageError(f"script: got the directory {words[0]!r}, want a file or a directory with __main__.py")
     return words
 
 
