@@ -102,7 +102,10 @@ def cached(
         make_key = key or (typedkey if typed else hashkey)
         kind = _AsyncMemo if inspect.iscoroutinefunction(function) else _Memo
         memo = kind(function, make, make_key, maxsize, typed, method, single_flight)
-        return functools.update_wrapper(memo, function)
+        functools.update_wrapper(memo, function, updated=())
+        for name, value in getattr(function, "__dict__", {}).items():  # another memo's state is not to become this one's
+            vars(memo).setdefault(name, value)
+        return memo
 
     return decorate
 
@@ -170,9 +173,12 @@ class _Memo:
 
     def _part_of(self, instance: Any) -> _Part:
         where = id(instance)
-        part = self._parts.get(where)
-        if part is None or part.reference() is not instance:
-            parts = self._parts
+        parts = self._parts
+        part = parts.get(where)
+        if part is not None and part.reference() is not instance:  # died without a word, as in a collection
+            parts.pop(where, None)
+            part = None
+        if part is None:
 
             def forget(reference: weakref.ref) -> None:
                 if (dead := parts.get(where)) is not None and dead.reference is reference:
@@ -220,8 +226,6 @@ class _Memo:
 
 class _AsyncMemo(_Memo):
     """A decorated coroutine function; what is kept is the awaited result."""
-
-    _is_coroutine_marker = None
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
