@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import os
 import sys
+import threading
+import weakref
 
 import pytest
 
-from gomem import Builder, BytesBuilder, LRUCache, Pool, cached
+from gomem import Builder, BytesBuilder, LRUCache, Pool, _flight, cached
 
 HUGE = 1 << 62
 
@@ -174,3 +179,175 @@ def test_room_that_cannot_be_had_costs_nothing(make, piece):
             getattr(builder, verb)(10**17)
         builder.write(piece)
         assert builder.build() == piece * 2
+
+
+# --- single flight ---
+
+
+def run_in_thread(call) -> list:
+    """What the call returns in a thread of its own, in a list; empty if it did not return within a minute."""
+    out: list = []
+    thread = threading.Thread(target=lambda: out.append(call()), daemon=True)
+    thread.start()
+    thread.join(60)
+    return out
+
+
+def test_a_key_that_fails_after_the_load_does_not_hang_the_next_one():
+    class Key:
+        bad = False
+
+        def __hash__(self) -> int:
+            if Key.bad:
+                raise ZeroDivisionError
+            return 1
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Key)
+
+    def load(key: Key) -> int:
+        Key.bad = True
+        return 5
+
+    cache = LRUCache(10)
+    with pytest.raises(ZeroDivisionError):
+        cache.get_or_load(Key(), load)
+    Key.bad = False
+    assert run_in_thread(lambda: cache.get_or_load(Key(), lambda key: 6)) == [6]
+
+
+def test_an_interrupted_leader_leaves_alone():
+    cache, loads = LRUCache(10), []
+    entered, leave = threading.Event(), threading.Event()
+
+    def load(key: str) -> int:
+        loads.append(threading.get_ident())
+        if len(loads) == 1:
+            entered.set()
+            leave.wait(60)
+            raise SystemExit
+        return 7
+
+    def lead() -> None:
+        with pytest.raises(SystemExit):
+            cache.get_or_load("a", load)
+
+    leader = threading.Thread(target=lead)
+    leader.start()
+    assert entered.wait(60)
+    waiter = threading.Thread(target=lambda: out.append(cache.get_or_load("a", load)))
+    out: list[int] = []
+    waiter.start()
+    while not _flight._waits:  # until it waits; the thread switches by itself
+        pass
+    leave.set()
+    leader.join(60)
+    waiter.join(60)
+    assert out == [7] and len(loads) == 2
+
+
+def test_a_failed_load_leaves_no_cycle():
+    class Resource:
+        pass
+
+    def load(key: str) -> None:
+        resource = Resource()
+        references.append(weakref.ref(resource))
+        raise KeyError(key)
+
+    references: list[weakref.ref] = []
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(KeyError) as caught:
+            LRUCache(10).get_or_load("a", load)
+        del caught
+        assert references[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_a_child_forked_under_the_lock_can_load():
+    LRUCache(10).get_or_load("a", str)
+    locked, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with _flight._lock:
+            locked.set()
+            leave.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert locked.wait(60)
+    pid = os.fork()
+    if pid == 0:
+        flight = _flight._Flight()
+        flight.landed.set()
+        os._exit(0 if run_in_thread(lambda: _flight.Flights._wait(flight)) == [True] else 1)
+    leave.set()
+    thread.join(60)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_coroutines_that_ask_for_their_own_key_or_each_others():
+    cache = LRUCache(10)
+
+    async def one(key: str) -> int:
+        return 1
+
+    async def own(key: str) -> int:
+        return 10 + (await asyncio.gather(cache.get_or_load_async(key, one)))[0]
+
+    async def left(key: str) -> int:
+        await asyncio.sleep(0)
+        return 100 + await cache.get_or_load_async("right", right)
+
+    async def right(key: str) -> int:
+        await asyncio.sleep(0)
+        return 1000 + await cache.get_or_load_async("left", one)
+
+    async def main() -> None:
+        assert await asyncio.wait_for(cache.get_or_load_async("own", own), 60) == 11
+        both = asyncio.gather(cache.get_or_load_async("left", left), cache.get_or_load_async("right", right))
+        assert await asyncio.wait_for(both, 60) == [1101, 1001]
+        assert not _flight._task_waits
+
+    asyncio.run(main())
+
+
+def test_single_flight_over_any_mapping():
+    results: dict = {}
+
+    @cached(cache=results, single_flight=True)
+    def double(x: int) -> int:
+        return 2 * x
+
+    assert double(2) == double(2) == 4 and results == {(2,): 4}
+
+
+def test_a_cached_function_cached_again_keeps_its_own_state():
+    @cached(maxsize=5, key=lambda x: "same")
+    @cached(maxsize=7, key=lambda x: x)
+    def same(x: int) -> int:
+        return x
+
+    same.__wrapped__.note = "inner"
+    assert [same(1), same(2)] == [1, 1]
+    assert same.cache_parameters()["maxsize"] == 5 and same.__wrapped__.cache_parameters()["maxsize"] == 7
+
+
+def test_an_instance_never_gets_the_results_of_a_dead_one():
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        @cached(ttl=60)
+        def read(self) -> str:
+            return self.name
+
+    old, new = Named("old"), Named("new")
+    assert old.read() == "old"
+    parts = Named.read._parts
+    parts[id(new)] = parts.pop(id(old))  # as if new lay where old died while weak references did not call
+    del old
+    assert new.read() == "new"
