@@ -222,6 +222,43 @@ gm_samples_check_label_sets(const gm_samples *samples, size_t label_sets)
     return 0;
 }
 
+void
+gm_columns_free_no_python(gm_columns *c)
+{
+    gm_vec_free_no_python(&c->starts);
+    gm_vec_free_no_python(&c->stacks);
+    gm_vec_free_no_python(&c->values);
+    gm_vec_free_no_python(&c->label_sets);
+}
+
+PyObject *
+gm_columns_take(gm_columns *c)
+{
+    PyObject *starts = gm_column_take(&c->starts, 'Q'), *stacks = gm_column_take(&c->stacks, 'I');
+    PyObject *values = gm_column_take(&c->values, 'q'), *label_sets = gm_column_take(&c->label_sets, 'I');
+    if (starts == NULL || stacks == NULL || values == NULL || label_sets == NULL) {
+        Py_XDECREF(starts);
+        Py_XDECREF(stacks);
+        Py_XDECREF(values);
+        Py_XDECREF(label_sets);
+        return NULL;
+    }
+    return Py_BuildValue("(NNNN)", starts, stacks, values, label_sets);
+}
+
+int
+gm_vec_append_no_python(gm_vec *vec, const void *data, size_t bytes)
+{
+    if (gm_vec_reserve_no_python(vec, bytes) < 0) {
+        return -1;
+    }
+    if (bytes > 0) {
+        memcpy(vec->data + vec->used, data, bytes);
+        vec->used += bytes;
+    }
+    return 0;
+}
+
 int
 gm_add_column(PyObject *module)
 {

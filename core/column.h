@@ -23,6 +23,17 @@ typedef struct {
     Py_buffer views[4]; /* owned; keep the pointers above alive */
 } gm_samples;
 
+/* New rows as they grow; the same columns as gm_samples. */
+typedef struct {
+    gm_vec starts, stacks, values, label_sets;
+} gm_columns;
+
+void gm_columns_free_no_python(gm_columns *columns);
+
+/* A tuple of the four Columns; the vecs are empty afterwards. NULL with an exception. */
+PyObject *gm_columns_take(gm_columns *columns);
+
+int gm_vec_append_no_python(gm_vec *vec, const void *data, size_t bytes);
 int gm_vec_reserve_no_python(gm_vec *vec, size_t more_bytes);
 void gm_vec_free_no_python(gm_vec *vec);
 

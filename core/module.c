@@ -6,7 +6,9 @@
 
 int gm_add_column(PyObject *module);
 int gm_add_wire(PyObject *module);
+int gm_add_wire_encode(PyObject *module);
 int gm_add_samples(PyObject *module);
+int gm_add_merge(PyObject *module);
 int gm_add_graph(PyObject *module);
 int gm_add_heap(PyObject *module);
 int gm_add_adopt(PyObject *module);
@@ -19,7 +21,9 @@ int gm_add_bytes_builder(PyObject *module);
 static int (*const parts[])(PyObject *module) = {
     gm_add_column,
     gm_add_wire,
+    gm_add_wire_encode,
     gm_add_samples,
+    gm_add_merge,
     gm_add_graph,
     gm_add_heap,
     gm_add_adopt,

@@ -276,8 +276,10 @@ def _is_unsymbolizable(file: str) -> bool:
 
 def _save(profile: Profile, say: Say) -> None:
     """Keeps a copy of a fetched profile under PPROF_TMPDIR, which is ~/pprof by default."""
+    import tempfile
+
     home = os.environ.get("HOME")
-    candidates = [os.environ.get("PPROF_TMPDIR"), home and os.path.join(home, "pprof"), "/tmp"]
+    candidates = [os.environ.get("PPROF_TMPDIR"), home and os.path.join(home, "pprof"), tempfile.gettempdir()]
     prefix = "pprof."
     if profile.mappings and profile.mappings[0].file:
         prefix += base_name(profile.mappings[0].file) + "."

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from gomem.errors import ProfileError
 from gomem.pprof import measurement
-from gomem.pprof.graph import Graph, GraphOptions, GraphSource, TrimmedGraph, base_name, trim
+from gomem.pprof.graph import Graph, GraphOptions, GraphSource, base_name
 from gomem.pprof.measurement import divide, percentage, scale, scaled_label, truncate
 from gomem.pprof.merge import BASE_LABEL
 from gomem.pprof.model import Profile
 from gomem.pprof.regex import Pattern
+from gomem.pprof.trim import TrimmedGraph, trim
 from gomem.report.paths import trim_path
 
 _FILTER_WIDTH = 80  # bytes of a filter that the legend shows

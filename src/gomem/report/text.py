@@ -24,7 +24,7 @@ def text_items(report: Report) -> tuple[list[TextItem], list[str]]:
     source = report.graph_source()
     trimmed = report.trimmed_graph(source, edges=False)
     report.settle_unit(trimmed.graph)
-    inlined = source.inlined(trimmed)
+    inlined = source.inlined(trimmed.kept, trimmed.edge_cutoff)
     items = []
     for node in trimmed.graph.nodes:
         flat, cum = node.flat_value(), node.cum_value()
