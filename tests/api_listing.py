@@ -15,6 +15,7 @@ PLACES = {
     "gomem.errors": ("GomemError", "ProfileError", "UnsupportedError", "UsageError"),
     "gomem.units": ("format_bytes", "parse_bytes"),
     "gomem.pprof": (),
+    "gomem.web": (),
 }
 
 

@@ -16,7 +16,7 @@ from gomem.web.owner import owner_of
         ("main", "/srv/run.py", ("run", "own")),
         ("[interpreter]", "", ("[interpreter]", "native")),
         ("encoding/json.Marshal", "/usr/local/go/src/encoding/json/encode.go", ("encoding/json", "standard")),
-        ("github.com/a/b.(*T).Run", "/src/b.go", ("github.com/a/b", "third-party")),
+        ("github.com/a/b.(*T).Run", "/root/go/pkg/mod/github.com/a/b@v1.0.0/b.go", ("github.com/a/b", "third-party")),
         ("main.main", "/src/main.go", ("main", "own")),
         ("runtime.mallocgc", "", ("runtime", "standard")),
         ("std::vector::push_back", "vector.h", ("std", "native")),
