@@ -10,11 +10,14 @@
 #include <unistd.h>
 
 #if defined(__x86_64__)
+#define IS_CALL_RELOCATION(type) ((type) == R_X86_64_JUMP_SLOT)
 #define IS_POINTER_RELOCATION(type) ((type) == R_X86_64_JUMP_SLOT || (type) == R_X86_64_GLOB_DAT || (type) == R_X86_64_64)
 #elif defined(__aarch64__)
+#define IS_CALL_RELOCATION(type) ((type) == R_AARCH64_JUMP_SLOT)
 #define IS_POINTER_RELOCATION(type)                                                                                    \
     ((type) == R_AARCH64_JUMP_SLOT || (type) == R_AARCH64_GLOB_DAT || (type) == R_AARCH64_ABS64)
 #else
+#define IS_CALL_RELOCATION(type) false
 #define IS_POINTER_RELOCATION(type) false /* an architecture nobody has tried: redirect nothing */
 #endif
 
@@ -117,10 +120,37 @@ read_tables(const struct dl_phdr_info *object, struct tables *tables)
     return tables->symbols != NULL && tables->strings != NULL;
 }
 
-static void
-set_pointer(const struct tables *tables, void **pointer, void *value)
+/* A pointer that an object keeps for a function of another object. */
+struct place {
+    const struct dl_phdr_info *object;
+    const struct tables *tables;
+    void **pointer;
+    bool is_call; /* of the procedure linkage table: until it is resolved it leads to a stub of the object itself */
+};
+
+/* Pointers in pages that the file says are read-only (DT_TEXTREL) are not: the linker closed them behind itself. */
+static bool
+is_writable(const struct dl_phdr_info *object, uintptr_t at)
 {
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        uintptr_t from = object->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && at >= from && at < from + segment->p_memsz) {
+            return (segment->p_flags & PF_W) != 0;
+        }
+    }
+    return false;
+}
+
+static void
+set_pointer(const struct place *place, void *value)
+{
+    const struct tables *tables = place->tables;
+    void **pointer = place->pointer;
     uintptr_t at = (uintptr_t)pointer;
+    if (!is_writable(place->object, at)) {
+        return;
+    }
     uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE), page = at & ~(page_size - 1);
     /* The linker protects whole pages only: the last, if partial, stays writable and holds other data too. */
     bool guarded = at >= (tables->relro_start & ~(page_size - 1)) && at < (tables->relro_limit & ~(page_size - 1));
@@ -133,11 +163,11 @@ set_pointer(const struct tables *tables, void **pointer, void *value)
     }
 }
 
-typedef void (*visit_pointer)(const struct tables *, void **pointer, const gm_redirect *);
+typedef void (*visit_pointer)(const struct place *, gm_redirect *);
 
 /* The redirect for a symbol; most names differ in the first letter, and there are a hundred thousand of them. */
-static const gm_redirect *
-redirect_for(const char *name, const gm_redirect *redirects, int count, bool python)
+static gm_redirect *
+redirect_for(const char *name, gm_redirect *redirects, int count, bool python)
 {
     for (int i = 0; i < count; i++) {
         if (redirects[i].name[0] == name[0] && redirects[i].in_python == python && redirects[i].real != NULL &&
@@ -149,7 +179,7 @@ redirect_for(const char *name, const gm_redirect *redirects, int count, bool pyt
 }
 
 struct walk {
-    const gm_redirect *redirects;
+    gm_redirect *redirects;
     int count;
     visit_pointer visit;
     bool only_new;
@@ -162,36 +192,19 @@ visit_pointers(const struct dl_phdr_info *object, const struct tables *tables, c
     for (int table = 0; table < 2; table++) {
         const ElfW(Rela) *relocation = tables->relocations[table];
         for (size_t i = 0; relocation != NULL && i < tables->counts[table]; i++, relocation++) {
-            size_t number = ELF64_R_SYM(relocation->r_info);
-            if (number == 0 || !IS_POINTER_RELOCATION(ELF64_R_TYPE(relocation->r_info)) || relocation->r_addend != 0 ||
+            size_t number = ELF64_R_SYM(relocation->r_info), type = ELF64_R_TYPE(relocation->r_info);
+            if (number == 0 || !IS_POINTER_RELOCATION(type) || relocation->r_addend != 0 ||
                 tables->symbols[number].st_shndx != SHN_UNDEF) {
                 continue;
             }
             const char *name = tables->strings + tables->symbols[number].st_name;
-            const gm_redirect *redirect = redirect_for(name, walk->redirects, walk->count, python);
+            gm_redirect *redirect = redirect_for(name, walk->redirects, walk->count, python);
             if (redirect != NULL) {
-                walk->visit(tables, (void **)(object->dlpi_addr + relocation->r_offset), redirect);
+                struct place place = {object, tables, (void **)(object->dlpi_addr + relocation->r_offset),
+                                      IS_CALL_RELOCATION(type)};
+                walk->visit(&place, redirect);
             }
         }
-    }
-}
-
-/* Only what leads to the real function, or is not resolved yet and so leads to a stub of the object itself. */
-static void
-redirect_pointer(const struct tables *tables, void **pointer, const gm_redirect *redirect)
-{
-    uintptr_t now = (uintptr_t)*pointer;
-    if (now == (uintptr_t)redirect->real || (now >= tables->code_start && now < tables->code_limit)) {
-        set_pointer(tables, pointer, redirect->hook);
-        redirected += *pointer == redirect->hook;
-    }
-}
-
-static void
-restore_pointer(const struct tables *tables, void **pointer, const gm_redirect *redirect)
-{
-    if (*pointer == redirect->hook) {
-        set_pointer(tables, pointer, redirect->real);
     }
 }
 
@@ -199,6 +212,37 @@ static bool
 holds(const struct tables *tables, const void *address)
 {
     return (uintptr_t)address >= tables->start && (uintptr_t)address < tables->limit;
+}
+
+/* Only what leads to the real function, or is not resolved yet. A pointer in data that leads elsewhere was set by the
+ * library, perhaps to a function of its own. */
+static void
+redirect_pointer(const struct place *place, gm_redirect *redirect)
+{
+    uintptr_t now = (uintptr_t)*place->pointer;
+    bool is_stub = place->is_call && now >= place->tables->code_start && now < place->tables->code_limit;
+    if (now == (uintptr_t)redirect->real || (redirect->stub != NULL && now == (uintptr_t)redirect->stub) || is_stub) {
+        set_pointer(place, redirect->hook);
+        redirected += *place->pointer == redirect->hook;
+    }
+}
+
+static void
+restore_pointer(const struct place *place, gm_redirect *redirect)
+{
+    if (*place->pointer == redirect->hook) {
+        set_pointer(place, redirect->stub != NULL && !place->is_call ? redirect->stub : redirect->real);
+    }
+}
+
+/* The name resolved to a stub of the program: where that leads is the real function. */
+static void
+follow_stub(const struct place *place, gm_redirect *redirect)
+{
+    if (redirect->stub == NULL && holds(place->tables, redirect->real) && !holds(place->tables, *place->pointer)) {
+        redirect->stub = redirect->real;
+        redirect->real = *place->pointer;
+    }
 }
 
 static bool
@@ -221,22 +265,36 @@ is_off_limits(const struct dl_phdr_info *object, const struct tables *tables, co
             (strstr(object->dlpi_name, "/ld-linux") != NULL || strstr(object->dlpi_name, "linux-vdso") != NULL));
 }
 
-/* The entry of an object, made if it is new; NULL when there is no room for more. */
+/* The entry of an object, made if it is new; NULL when there is no room for more. An object that lies where an unloaded
+ * one was takes the addresses from its entry, which keeps the name for the samples that have it. One that returns
+ * finds its entry again, so that loading and unloading in a loop fills no table. */
 static gm_object *
 entry_of(const struct dl_phdr_info *object, const struct tables *tables)
 {
+    size_t length = strlen(object->dlpi_name), room = sizeof(objects[0].path) - 1;
+    const char *path = object->dlpi_name + (length <= room ? 0 : length - room);
+    gm_object *entry = NULL;
     for (int i = 0; i < object_count; i++) {
-        if (objects[i].start == tables->code_start && objects[i].limit == tables->code_limit) {
-            return &objects[i];
+        bool overlaps = objects[i].start < tables->code_limit && tables->code_start < objects[i].limit;
+        if (strcmp(objects[i].path, path) == 0 && (entry == NULL || overlaps)) {
+            entry = &objects[i];
+        } else if (overlaps) {
+            objects[i].limit = objects[i].start = 0;
         }
+    }
+    if (entry != NULL) {
+        if (entry->start != tables->code_start || entry->limit != tables->code_limit) {
+            entry->start = tables->code_start;
+            entry->limit = tables->code_limit;
+            entry->done = 0;
+        }
+        return entry;
     }
     if (object_count == GM_OBJECTS_MAX) {
         return NULL;
     }
-    gm_object *entry = &objects[object_count];
-    size_t length = strlen(object->dlpi_name);
-    const char *end = object->dlpi_name + (length < sizeof(entry->path) ? 0 : length - sizeof(entry->path) + 1);
-    strncpy(entry->path, end, sizeof(entry->path) - 1);
+    entry = &objects[object_count];
+    strcpy(entry->path, path);
     entry->start = tables->code_start;
     entry->limit = tables->code_limit;
     __atomic_store_n(&object_count, object_count + 1, __ATOMIC_RELEASE);
@@ -275,6 +333,20 @@ first_object(struct dl_phdr_info *object, size_t size, void *data)
     return 1;
 }
 
+/* Of the program itself, which is the first object. */
+static int
+follow_stubs(struct dl_phdr_info *program, size_t size, void *data)
+{
+    struct tables tables;
+    (void)size;
+    if (read_tables(program, &tables)) {
+        visit_pointers(program, &tables, data, false);
+    }
+    return 1;
+}
+
+/* A program that is linked at a fixed address and takes the address of malloc (Debian's python3) holds a stub that
+ * is "the" malloc for every pointer in the process, while the calls of libraries lead past it. */
 void
 gm_got_resolve(gm_redirect *redirects, int count)
 {
@@ -283,10 +355,12 @@ gm_got_resolve(gm_redirect *redirects, int count)
             redirects[i].real = dlsym(RTLD_DEFAULT, redirects[i].name);
         }
     }
+    struct walk walk = {redirects, count, follow_stub, false};
+    dl_iterate_phdr(follow_stubs, &walk);
 }
 
 void
-gm_got_redirect(const gm_redirect *redirects, int count)
+gm_got_redirect(gm_redirect *redirects, int count)
 {
     struct dl_phdr_info first = {0};
     dl_iterate_phdr(first_object, &first);
@@ -301,7 +375,7 @@ gm_got_redirect(const gm_redirect *redirects, int count)
 }
 
 void
-gm_got_restore(const gm_redirect *redirects, int count)
+gm_got_restore(gm_redirect *redirects, int count)
 {
     struct walk walk = {redirects, count, restore_pointer, false};
     dl_iterate_phdr(walk_object, &walk);

@@ -13,6 +13,7 @@ typedef struct {
     const char *name;
     void *hook;
     void *real;        /* NULL: the process has no such function, nothing is redirected */
+    void *stub;        /* NULL, or the program's stub that pointers in data lead to, which jumps to real */
     bool in_python;    /* redirect calls made by the interpreter itself instead of calls made by libraries */
 } gm_redirect;
 
@@ -30,10 +31,10 @@ void gm_got_resolve(gm_redirect *redirects, int count);
 
 /* Redirects in every object that is loaded now. Objects already done are left alone, so that it may be called after
  * every load; costs a look at a counter when nothing was loaded since. */
-void gm_got_redirect(const gm_redirect *redirects, int count);
+void gm_got_redirect(gm_redirect *redirects, int count);
 
 /* Puts the real functions back wherever a pointer still leads to a hook. */
-void gm_got_restore(const gm_redirect *redirects, int count);
+void gm_got_restore(gm_redirect *redirects, int count);
 
 /* Index + 1 of the object whose code holds address, or 0. _no_python, takes no lock. */
 uint16_t gm_object_of_no_python(const void *address);

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 
 enum {
-    MALLOC, CALLOC, REALLOC, FREE, ALIGNED_ALLOC, MEMALIGN, POSIX_MEMALIGN, REALLOCARRAY, MMAP, MMAP64, MUNMAP, DLOPEN,
+    MALLOC, CALLOC, REALLOC, FREE, ALIGNED_ALLOC, MEMALIGN, POSIX_MEMALIGN, REALLOCARRAY, MMAP, MMAP64, MUNMAP, MREMAP, DLSYM,
     FUNCTIONS
 };
 
@@ -31,12 +31,14 @@ typedef int (*posix_memalign_function)(void **, size_t, size_t);
 typedef void *(*reallocarray_function)(void *, size_t, size_t);
 typedef void *(*mmap_function)(void *, size_t, int, int, int, off_t);
 typedef int (*munmap_function)(void *, size_t);
-typedef void *(*dlopen_function)(const char *, int);
+typedef void *(*mremap_function)(void *, size_t, size_t, int, ...);
+typedef void *(*dlsym_function)(void *, const char *);
 
+/* Sizes above 2^63, which cannot be had, must not count up. */
 static bool
 count_down(size_t n)
 {
-    return GM_UNLIKELY((gm_this_thread.countdown.bytes -= (int64_t)n) < 0);
+    return GM_UNLIKELY((gm_this_thread.countdown.bytes -= (int64_t)(n & INT64_MAX)) < 0);
 }
 
 static bool
@@ -224,30 +226,55 @@ hook_munmap(void *block, size_t n)
     return failed;
 }
 
-/* The interpreter loads an extension module, or ctypes a library: what it brought along calls malloc too. */
+/* The mapping stays the one that was sampled, at a new place with a new size. The address is read whether or not it was
+ * passed, as libc does. */
 static void *
-hook_dlopen(const char *file, int mode)
+hook_mremap(void *block, size_t old_size, size_t n, int flags, ...)
 {
-    void *handle = REAL(DLOPEN, dlopen_function)(file, mode);
-    if (handle != NULL) {
-        gm_native_refresh();
+    va_list rest;
+    va_start(rest, flags);
+    void *wanted = va_arg(rest, void *);
+    va_end(rest);
+    gm_live old;
+    bool stays = old_size == 0 || (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) != 0; /* a second mapping is made */
+    bool had = !stays && gm_maybe_sampled(block) && gm_forget_no_python(block, &old);
+    void *moved = REAL(MREMAP, mremap_function)(block, old_size, n, flags, wanted);
+    if (had) {
+        int error = errno;
+        if (moved != MAP_FAILED) {
+            old.address = (uintptr_t)moved;
+            old.size = n;
+        }
+        gm_remember_no_python(&old);
+        errno = error;
     }
-    return handle;
+    return moved;
+}
+
+/* The interpreter loads an extension module and then asks for its initialiser: what it brought along calls malloc too.
+ * dlopen itself is left alone, for it looks at who called, whose RUNPATH it searches. So does dlsym, which is why this
+ * ends in a jump, not in a call. */
+static void *
+hook_dlsym(void *handle, const char *name)
+{
+    gm_native_refresh();
+    return REAL(DLSYM, dlsym_function)(handle, name);
 }
 
 static gm_redirect functions[FUNCTIONS] = {
-    [MALLOC] = {"malloc", (void *)hook_malloc, NULL, false},
-    [CALLOC] = {"calloc", (void *)hook_calloc, NULL, false},
-    [REALLOC] = {"realloc", (void *)hook_realloc, NULL, false},
-    [FREE] = {"free", (void *)hook_free, NULL, false},
-    [ALIGNED_ALLOC] = {"aligned_alloc", (void *)hook_aligned_alloc, NULL, false},
-    [MEMALIGN] = {"memalign", (void *)hook_memalign, NULL, false},
-    [POSIX_MEMALIGN] = {"posix_memalign", (void *)hook_posix_memalign, NULL, false},
-    [REALLOCARRAY] = {"reallocarray", (void *)hook_reallocarray, NULL, false},
-    [MMAP] = {"mmap", (void *)hook_mmap, NULL, false},
-    [MMAP64] = {"mmap64", (void *)hook_mmap64, NULL, false},
-    [MUNMAP] = {"munmap", (void *)hook_munmap, NULL, false},
-    [DLOPEN] = {"dlopen", (void *)hook_dlopen, NULL, true},
+    [MALLOC] = {.name = "malloc", .hook = (void *)hook_malloc},
+    [CALLOC] = {.name = "calloc", .hook = (void *)hook_calloc},
+    [REALLOC] = {.name = "realloc", .hook = (void *)hook_realloc},
+    [FREE] = {.name = "free", .hook = (void *)hook_free},
+    [ALIGNED_ALLOC] = {.name = "aligned_alloc", .hook = (void *)hook_aligned_alloc},
+    [MEMALIGN] = {.name = "memalign", .hook = (void *)hook_memalign},
+    [POSIX_MEMALIGN] = {.name = "posix_memalign", .hook = (void *)hook_posix_memalign},
+    [REALLOCARRAY] = {.name = "reallocarray", .hook = (void *)hook_reallocarray},
+    [MMAP] = {.name = "mmap", .hook = (void *)hook_mmap},
+    [MMAP64] = {.name = "mmap64", .hook = (void *)hook_mmap64},
+    [MUNMAP] = {.name = "munmap", .hook = (void *)hook_munmap},
+    [MREMAP] = {.name = "mremap", .hook = (void *)hook_mremap},
+    [DLSYM] = {.name = "dlsym", .hook = (void *)hook_dlsym, .in_python = true},
 };
 
 void

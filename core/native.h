@@ -10,7 +10,7 @@
 void gm_native_install(void);
 void gm_native_remove(void);
 
-/* Redirects what libraries loaded since; called by the hook on dlopen and before every export. */
+/* Redirects what libraries loaded since; called by the hook on dlsym and before every export. */
 void gm_native_refresh(void);
 
 #endif
