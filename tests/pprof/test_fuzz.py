@@ -1,7 +1,7 @@
 """Hostile input: whatever the bytes, the reader ends in a profile or in one line, and a profile survives every report.
 
 The corpus of ``tests/pprof/corpus`` is replayed; hypothesis adds its own. For a long run:
-``HYPOTHESIS_PROFILE=long pytest tests/pprof/test_fuzz.py``.
+``FUZZ_EXAMPLES=20000 pytest tests/pprof/test_fuzz.py``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ from gomem.pprof.wire import varint
 from gomem.report.config import Config
 from gomem.report.make import COMMANDS, make_report, report_lines
 
-settings.register_profile("quick", max_examples=60, deadline=None)
-settings.register_profile("long", max_examples=20_000, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+effort = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "60")), deadline=None)
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*"))
 TEXT_REPORTS = [name for name, command in COMMANDS.items() if command.format not in ("proto", "topproto", "list")]
@@ -58,6 +56,7 @@ def test_corpus(path):
     check(path.read_bytes())
 
 
+@effort
 @given(st.binary(max_size=200))
 def test_any_bytes(data):
     check(data)
@@ -77,11 +76,13 @@ def encode(field) -> bytes:
     return varint(number << 3 | 2) + varint(len(body)) + body
 
 
+@effort
 @given(st.lists(fields, max_size=12))
 def test_any_messages(found):
     check(b"".join(map(encode, found)) + b"\x32\x00")
 
 
+@effort
 @given(st.integers(0, 30), st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), max_size=6), st.integers(0, 40))
 def test_damaged_profiles(seed, changes, cut):
     data = bytearray(make_profile(seed).to_bytes())
@@ -90,6 +91,7 @@ def test_damaged_profiles(seed, changes, cut):
     check(bytes(data[: len(data) - cut]))
 
 
+@effort
 @given(st.binary(max_size=60), st.integers(0, 60))
 def test_damaged_gzip(tail, cut):
     data = gzip.compress(make_profile(1).to_bytes(), mtime=0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.server
 import io
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -109,3 +111,11 @@ def test_progress_shows_on_a_terminal_only_and_is_wiped_off(monkeypatch):
     with progress("reading x", 0.001):
         pass
     assert terminal.getvalue() == ""
+
+
+def test_a_reader_that_has_seen_enough(tmp_path):
+    make_profile(4).write(tmp_path / "p.pb.gz")
+    command = f"{sys.executable} -m gomem raw {tmp_path}/p.pb.gz | true"
+    for _ in range(3):
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+        assert done.stderr == ""

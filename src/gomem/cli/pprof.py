@@ -278,6 +278,8 @@ def main(verb: str, args: list[str]) -> int:
         if str(error).startswith(("flag ", "bad flag", "invalid ", "no profile source")):
             print(usage(verb), file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise  # the reader has seen enough; gomem.cli ends quietly
     except (GomemError, OSError) as error:
         say(_one_line(error))
         return 2
