@@ -98,10 +98,18 @@ def test_output_is_a_profile(shell, tmp_path, capsys):
     assert f"wrote {tmp_path}/mem.prof" in capsys.readouterr().out
 
 
+def test_html_has_a_flame_graph_of_the_cell(shell, capsys):
+    run(shell, "%%gomem -r 1\ndef hold_many():\n    return bytearray(1_000_000)\nkept = hold_many()")
+    page = shell.user_ns["_gomem"]._repr_html_()
+    assert "flame graph of the peak" in page and "<iframe" in page
+    assert "hold_many" in page.partition("<iframe")[2]
+
+
 def test_html_is_escaped_and_has_each_view(shell, capsys):
     run(shell, "%%gomem -r 1\nkept = [bytearray(1000) for _ in range(100)]")
     shown = shell.user_ns["_gomem"]
     assert isinstance(shown, CellProfile)
     page = shown._repr_html_()
     assert "<b>in use at the peak: " in page and "<b>allocated in all: " in page
-    assert "&lt;module&gt;" in page and "<module>" not in page
+    tables = page.partition("<iframe")[0]
+    assert "&lt;module&gt;" in tables and "<module>" not in tables

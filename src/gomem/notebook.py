@@ -3,7 +3,7 @@
 - ``%load_ext gomem`` registers it; options are those of ``_OPTIONS``.
 - The cell runs as IPython runs any other: its last expression is displayed, its exception goes on after the table was
   shown, so that "run all" stops where it should.
-- What is shown is a ``CellProfile``: HTML in a notebook, text in a terminal, with the profile in its ``profile``
+- What is shown is a ``CellProfile``: tables and the flame graph in a notebook, text in a terminal, with the profile in its ``profile``
   attribute; the latest is also the variable ``_gomem``.
 
 Documented in docs/heap.md.
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from gomem.pprof.model import Profile
 
 _VIEWS = (("peak_space", "in use at the peak"), ("inuse_space", "in use after the cell"), ("alloc_space", "allocated in all"))
+
+_FLAME_PIXELS = 360
 
 
 class _Parser(argparse.ArgumentParser):
@@ -86,7 +88,13 @@ class CellProfile:
             if count > len(shown):
                 rows += f"<tr><td></td><td></td><td style='text-align:left'>{count - len(shown)} other lines</td></tr>"
             parts.append(f"<details open><summary><b>{title}: {format_bytes(total)}</b></summary><table>{rows}</table></details>")
+        parts.append(f"<details open><summary><b>flame graph of the peak</b></summary>{self._flame()}</details>")
         return f"<div class='gomem'>{''.join(parts)}<small>{self._footing()}</small></div>"
+
+    def _flame(self) -> str:
+        from gomem.web.export import flame_document, frame
+
+        return frame(flame_document(self.profile, sample_type="peak_space"), _FLAME_PIXELS)
 
 
 def load_ipython_extension(shell: Any) -> None:
