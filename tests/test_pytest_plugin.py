@@ -119,6 +119,7 @@ def test_tests_that_fail_are_measured_and_the_profile_is_written(tmp_path):
     ("options", "complaint"),
     [
         (["--memprofile=none/mem.prof"], "want a file in a writable directory"),
+        (["--memprofile=."], "want a file in a writable directory"),
         (["--memprofile=mem.prof", "--memprofilerate=0"], "rate: got 0, want"),
         (["--benchmem", "--memprofilerate=fine"], "rate: got 'fine', want"),
     ],
@@ -188,6 +189,7 @@ def test_xdist_workers_make_one_profile_together(tmp_path):
     said = run(tmp_path, *options, plugin="xdist", suite=suite)
     assert said.count("wrote mem.prof") == 1
     profile = read(tmp_path / "mem.prof")
+    assert profile.default_sample_type == "alloc_space"
     column = [kind.type for kind in profile.sample_types].index("alloc_space")
     samples, sums = profile.samples, {}
     for i in range(len(samples)):

@@ -72,7 +72,7 @@ def _start(config: pytest.Config, options: Any) -> None:
     from gomem.errors import GomemError
 
     path = os.path.join(config.invocation_params.dir, options.memprofile) if options.memprofile else ""
-    if path and not os.access(os.path.dirname(path), os.W_OK):
+    if path and (os.path.isdir(path) or not os.access(os.path.dirname(path), os.W_OK)):
         raise pytest.UsageError(f"--memprofile: cannot write {path!r}, want a file in a writable directory")
     try:
         heap.start(options.memprofilerate)
