@@ -49,7 +49,7 @@ static int
 rebuild_index(gm_lru_table *table, uint32_t entries)
 {
     gm_index fresh = {.bits = gm_index_bits_for(entries)};
-    fresh.slots = PyMem_Calloc((size_t)1 << fresh.bits, sizeof(uint32_t));
+    fresh.slots = gm_index_slots(fresh.bits);
     if (fresh.slots == NULL) {
         return -1;
     }
@@ -252,7 +252,7 @@ has_ghost(gm_lru_table *table)
     ghost->size = (uint32_t)Py_MAX(size, 1u);
     ghost->index.bits = gm_index_bits_for(ghost->size);
     ghost->nodes = PyMem_Calloc(ghost->size + 1, sizeof(gm_ghost_node));
-    ghost->index.slots = PyMem_Calloc((size_t)1 << ghost->index.bits, sizeof(uint32_t));
+    ghost->index.slots = gm_index_slots(ghost->index.bits);
     if (ghost->nodes == NULL || ghost->index.slots == NULL) {
         free_ghost(ghost);
         return false;

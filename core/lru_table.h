@@ -151,6 +151,24 @@ gm_lru_prefetch_oldest(const gm_lru_table *table)
     }
 }
 
+/* Whether an entry has this raw key: as gm_lru_compare_raw. */
+static inline int
+gm_lru_same(gm_lru_table *table, uint32_t at, PyObject *key, uint32_t tag)
+{
+    const gm_entry *entry = &table->slab[at];
+    if (entry->shape != GM_SHAPE_RAW || entry->tag != tag) {
+        return 0;
+    }
+    gm_lru_prefetch(table->slab, entry);
+    if (entry->key == key) {
+        return 1;
+    }
+    if (PyUnicode_CheckExact(key) && PyUnicode_CheckExact(entry->key)) {
+        return gm_same_str(key, entry->key);
+    }
+    return gm_lru_compare_raw(table, at, key);
+}
+
 /* The entry of a raw key: its number, 0 when absent, -1 on error. May run the keys' __eq__. */
 static inline int64_t
 gm_lru_find(gm_lru_table *table, PyObject *key, uint32_t tag)
@@ -160,47 +178,30 @@ restart:;
     if (table->count == 0) {
         return 0;
     }
-    uint32_t mask = gm_index_mask(&table->index);
+    uint32_t mask = gm_index_mask(&table->index), empty;
     uint32_t want = tag << table->index.bits;
-    for (uint32_t at = gm_index_home(&table->index, tag);; at = (at + 1) & mask) {
-        uint32_t slot = table->index.slots[at];
-        if (slot == 0) {
-            return 0;
-        }
-        uint32_t item = slot ^ want;
-        if (item > mask) {
-            continue;
-        }
-        gm_entry *entry = &table->slab[item];
-        if (entry->shape != GM_SHAPE_RAW) {
-            continue;
-        }
-        if (entry->key == key) {
-            return item;
-        }
-        if (entry->tag != tag) {
-            continue;
-        }
-        gm_lru_prefetch(table->slab, entry);
-        if (PyUnicode_CheckExact(key) && PyUnicode_CheckExact(entry->key)) {
-            if (gm_same_str(key, entry->key)) {
+    for (uint32_t at = gm_index_home(&table->index, tag);; at = (at + GM_WINDOW) & mask) {
+        uint32_t found = gm_index_window(&table->index, at, want, &empty);
+        found &= ~empty & ((empty & -empty) - 1); /* those before the first empty slot */
+        for (; found != 0; found &= found - 1) {
+            uint32_t item = table->index.slots[at + (uint32_t)__builtin_ctz(found)] ^ want;
+            int same = gm_lru_same(table, item, key, tag);
+            if (GM_LIKELY(same == 1)) {
                 return item;
             }
-            continue;
-        }
-        int same = gm_lru_compare_raw(table, item, key);
-        if (same == 1) {
-            return item;
-        }
-        if (same < 0) {
-            return -1;
-        }
-        if (same == 2) {
-            if (++restarts == GM_LRU_RESTARTS) {
-                gm_lru_too_many_restarts();
+            if (same < 0) {
                 return -1;
             }
-            goto restart;
+            if (same == 2) {
+                if (++restarts == GM_LRU_RESTARTS) {
+                    gm_lru_too_many_restarts();
+                    return -1;
+                }
+                goto restart;
+            }
+        }
+        if (GM_LIKELY(empty != 0)) {
+            return 0;
         }
     }
 }
