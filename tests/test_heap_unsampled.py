@@ -54,6 +54,6 @@ def test_a_profile_made_while_sampling_is_not_in_itself(sampled):
     gomem.heap_profile()
     before = gomem.stats().samples
     for _ in range(3):
-        gomem.heap_profile().to_bytes()
-    assert gomem.stats().samples - before < 60  # to_bytes() runs outside; the profile's tables would be hundreds
+        gomem.heap_profile()
+    assert gomem.stats().samples - before < 10  # the profile's tables would be hundreds
     del kept
