@@ -126,6 +126,31 @@ part_free(part *self)
 
 /* --- widening --- */
 
+/* Makes `from`, which was `total` characters of `rank`, whole again after an error: from what is left of it, or is in
+ * `into` already, and from what was set aside. -1 if memory is short even for that. */
+static int
+put_back(part *from, int rank, Py_ssize_t total, const part *into, PyObject *const *aside)
+{
+    if (from->text != NULL) {
+        if (part_resize(from, total) < 0) {
+            return -1;
+        }
+    }
+    else {
+        if (part_make(from, rank, total) < 0 ||
+            PyUnicode_CopyCharacters(from->text, 0, into->text, 0, into->length) < 0) {
+            return -1;
+        }
+        from->length = into->length;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (aside[i] != NULL && from->length == total / 4 * (i + 1)) { /* else it is still in from too */
+            part_copy(from, aside[i], 0, PyUnicode_GET_LENGTH(aside[i]));
+        }
+    }
+    return 0;
+}
+
 /* Rewrites `from` in the rank of `into`, an empty part without text, with `spare` characters of room behind. A large
  * text goes in quarters: its later ones are first set aside, so that each can be freed once it is rewritten. On error
  * `from` is whole again or, short of memory even for that, the text is lost and -1 is returned all the same. */
@@ -133,6 +158,7 @@ static int
 widen_in_quarters(part *from, part *into, Py_ssize_t spare)
 {
     Py_ssize_t total = from->length, quarter = total / 4;
+    int rank = from->rank;
     PyObject *aside[3] = {NULL, NULL, NULL};
     for (int i = 2; i >= 0; i--) {
         Py_ssize_t start = quarter * (i + 1);
@@ -158,11 +184,15 @@ widen_in_quarters(part *from, part *into, Py_ssize_t spare)
     }
     return 0;
 error:
+    PyErr_Clear();
+    if (put_back(from, rank, total, into, aside) < 0) {
+        part_free(from);
+    }
     for (int i = 0; i < 3; i++) {
         Py_XDECREF(aside[i]);
     }
-    part_free(from);
     part_free(into);
+    PyErr_NoMemory();
     return -1;
 }
 
@@ -188,6 +218,9 @@ join(builder *self, Py_ssize_t more)
 {
     part tail = self->tail, whole = {NULL, 0, 0, tail.rank};
     if (widen(&self->head, &whole, tail.length + more) < 0) {
+        if (self->head.text == NULL) { /* lost: better no text than its end alone */
+            part_free(&self->tail);
+        }
         return -1;
     }
     part_copy(&whole, tail.text, 0, tail.length);
