@@ -351,3 +351,26 @@ def test_an_instance_never_gets_the_results_of_a_dead_one():
     parts[id(new)] = parts.pop(id(old))  # as if new lay where old died while weak references did not call
     del old
     assert new.read() == "new"
+
+
+# --- out of memory ---
+
+
+def test_a_builder_short_of_memory_keeps_what_was_written():
+    hooks = pytest.importorskip("_testcapi")  # CPython's own, which not every distribution ships
+    pieces = ["a" * 70_000, "é" * 9000, "b" * 70_000, "中" * 20_000, "c" * 300_000, "🐍" * 3]
+    failures = 0
+    for first in range(40):
+        builder, written = Builder(), 0
+        hooks.set_nomemory(first, first + 1)
+        try:
+            for piece in pieces:
+                builder += piece
+                written += 1
+            builder.build()
+        except MemoryError:
+            failures += 1
+        finally:
+            hooks.remove_mem_hooks()
+        assert builder.build() == "".join(pieces[:written])
+    assert failures > 10
