@@ -59,7 +59,11 @@ samples_first_use(PyObject *Py_UNUSED(module), PyObject *args)
     if (!PyArg_ParseTuple(args, "Onn", &samples, &locations, &sets) || gm_samples_view(samples, &s) < 0) {
         return NULL;
     }
-    if (gm_samples_check_locations(&s, (size_t)locations) == 0 && gm_samples_check_label_sets(&s, (size_t)sets) == 0) {
+    if (locations < 0 || sets < 0) {
+        PyErr_SetString(PyExc_ValueError, "samples: locations or label sets below 0");
+    }
+    else if (gm_samples_check_locations(&s, (size_t)locations) == 0 &&
+             gm_samples_check_label_sets(&s, (size_t)sets) == 0) {
         uint8_t *seen = calloc((size_t)locations + 1, 1), *seen_sets = calloc((size_t)sets + 1, 1);
         int failed = seen == NULL || seen_sets == NULL;
         if (!failed) {

@@ -48,7 +48,9 @@ gm_region_append_no_python(gm_region *region, const void *data, size_t bytes)
         return SIZE_MAX;
     }
     size_t offset = region->used;
-    memcpy(region->base + offset, data, bytes);
+    if (bytes > 0) { /* else base may be NULL */
+        memcpy(region->base + offset, data, bytes);
+    }
     region->used += bytes;
     return offset;
 }

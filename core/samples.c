@@ -361,9 +361,12 @@ samples_totals(PyObject *Py_UNUSED(module), PyObject *args)
     if (!PyArg_ParseTuple(args, "On", &samples, &sets) || gm_samples_view(samples, &s) < 0) {
         return NULL;
     }
-    if (gm_samples_check_label_sets(&s, (size_t)sets) == 0) {
-        size_t bytes = (size_t)sets * s.width * 16;
-        if (gm_vec_reserve_no_python(&out, bytes + 16) < 0) {
+    size_t bytes;
+    if (sets < 0) {
+        PyErr_SetString(PyExc_ValueError, "samples: label sets below 0");
+    }
+    else if (gm_samples_check_label_sets(&s, (size_t)sets) == 0) {
+        if (__builtin_mul_overflow((size_t)sets, s.width * 16, &bytes) || gm_vec_reserve_no_python(&out, bytes + 16) < 0) {
             PyErr_NoMemory();
         }
         else {

@@ -514,11 +514,15 @@ read_sample_no_python(decoder *d, span in, size_t row)
         }
     }
     size_t width = (d->values.used - values_before) / sizeof(uint64_t);
-    if (width != d->sample_types) {
+    if (width != d->sample_types || d->sample_types == 0) {
         bad_row_no_python(d, row, width);
     }
     else if (nil) {
         bad_row_no_python(d, row, SIZE_MAX);
+    }
+    if (d->bad_row != SIZE_MAX) { /* nobody will see the rows: read on for the encoding alone */
+        d->stacks.used = d->values.used = 0;
+        return OK;
     }
     uint32_t set = 0;
     if (d->scratch.used > 0) {
@@ -571,19 +575,29 @@ decode_no_python(decoder *d)
 
 /* From here on: decoded tables into Python objects. */
 
-static PyObject *
-line_tuple(span body, fault *bad)
+/* Appends a line to a location's; one like the last is the same object again. Behind a line without a function, for
+ * which the profile is refused, none is added. */
+static int
+append_line(PyObject *lines, const uint64_t *n, uint64_t *last)
 {
-    uint64_t n[3];
-    *bad = read_numbers_no_python(body, 3, n);
-    return *bad ? NULL : Py_BuildValue("(KLL)", n[0], (long long)n[1], (long long)n[2]);
+    Py_ssize_t count = PyList_GET_SIZE(lines);
+    if (count > 0 && last[0] == 0) {
+        return 0;
+    }
+    bool same = count > 0 && memcmp(n, last, 3 * sizeof *n) == 0;
+    memcpy(last, n, 3 * sizeof *n);
+    PyObject *line = same ? Py_NewRef(PyList_GET_ITEM(lines, count - 1))
+                          : Py_BuildValue("(KLL)", n[0], (long long)n[1], (long long)n[2]);
+    int failed = line == NULL || PyList_Append(lines, line) < 0;
+    Py_XDECREF(line);
+    return failed ? -1 : 0;
 }
 
 /* A location as (id, mapping_id, address, ((function_id, line, column), ...), is_folded). */
 static PyObject *
 location_tuple(span in, fault *bad)
 {
-    uint64_t n[6] = {0};
+    uint64_t n[6] = {0}, numbers[3], last[3] = {0};
     PyObject *lines = PyList_New(0), *result = NULL;
     while (lines != NULL && in.at < in.end) {
         wire_field f;
@@ -600,10 +614,8 @@ location_tuple(span in, fault *bad)
         }
         n[f.field] = f.number;
         if (f.field == 4) {
-            PyObject *line = line_tuple(f.body, bad);
-            int failed = line == NULL || PyList_Append(lines, line) < 0;
-            Py_XDECREF(line);
-            if (failed) {
+            *bad = read_numbers_no_python(f.body, 3, numbers);
+            if (*bad || append_line(lines, numbers, last) < 0) {
                 goto done;
             }
         }

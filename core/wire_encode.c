@@ -101,7 +101,11 @@ encode_check(const gm_samples *s, const Py_buffer *ids, const Py_buffer *labels,
             return -1;
         }
     }
-    if (sets == 0 || gm_samples_check_label_sets(s, sets - 1) < 0) {
+    if (sets == 0) {
+        PyErr_SetString(PyExc_ValueError, "label offsets: got none, want one more than label sets");
+        return -1;
+    }
+    if (gm_samples_check_label_sets(s, sets - 1) < 0) {
         return -1;
     }
     return ids->obj == NULL ? 0 : gm_samples_check_locations(s, (size_t)ids->len / 8);

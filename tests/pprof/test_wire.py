@@ -1,10 +1,14 @@
 """Decoding: what was encoded comes back, and what is no profile ends in one line."""
 
+import contextlib
 import gzip
 import random
+import tracemalloc
+from array import array
 
 import pytest
 
+from gomem import _core
 from gomem.errors import ProfileError
 from gomem.pprof import ProfileBuilder
 from gomem.pprof import files as profile_files
@@ -115,3 +119,45 @@ def test_gzip_members_join_and_bombs_are_refused(monkeypatch):
 def test_zstd():
     zstandard = pytest.importorskip("zstandard")
     assert profile_files.inflate(zstandard.compress(b"hello" * 1000)) == b"hello" * 1000
+
+
+def test_zstd_that_is_cut_or_followed_by_more():
+    zstandard = pytest.importorskip("zstandard")
+    packed = zstandard.compress(bytes(range(256)) * 5000)
+    assert profile_files.inflate(packed * 2) == bytes(range(256)) * 10000
+    for cut in (1, 5, len(packed) // 2):
+        with pytest.raises(ProfileError, match="decompressing profile: unexpected EOF"):
+            profile_files.inflate(packed[:-cut])
+    with pytest.raises(ProfileError, match="decompressing profile: zstd"):
+        profile_files.inflate(packed + b"garbage")
+
+
+BOMBS = {
+    "lines": TYPE + STRINGS + message(4, number(1, 1) + message(4, b"") * 1_000_000),
+    "samples without types": STRINGS + message(2, b"") * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_memory_is_bounded_when_a_profile_is_refused(name):
+    """At 30 bytes and more an item, which is what each of these took, a file of 200 kB would fill 10 GB."""
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(ProfileError):
+            decode(BOMBS[name])
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_counts_that_cannot_be_are_refused():
+    empty = (array("Q", [0]), array("I"), array("q"), array("I"), 1)
+    one = (array("Q", [0, 0]), array("I"), array("q", [5]), array("I", [9]), 1)
+    with pytest.raises(ValueError, match="offsets"):
+        _core.samples_encode(empty, 0, 0, None, b"", array("Q"))
+    for sets in (1 << 60, 1 << 62):
+        with pytest.raises(MemoryError):
+            _core.samples_totals(one, sets)
+    for call in (lambda: _core.samples_totals(one, -1), lambda: _core.samples_first_use(empty, -1, -1)):
+        with pytest.raises(ValueError, match="below 0"):
+            call()

@@ -22,6 +22,7 @@ MAX_RATIO = 200
 # Go's runtime compresses its profiles with BestSpeed too: gzip's better levels cost five times the time for 10% less.
 _GZIP_LEVEL = 1
 _CHUNK_BYTES = 1 << 16  # of compressed input: at most 64 MB of output between two looks at the limit
+_ZSTD_CHUNK_BYTES = 1 << 11  # the same: a block of 4 bytes may stand for 128 KiB
 
 
 def inflate(data: bytes) -> bytes | bytearray:
@@ -77,10 +78,18 @@ def _inflate_zstd(data: bytes) -> bytearray:
             "decompressing profile: zstd: the zstandard package is not installed; pip install 'gomem[view]'"
         ) from None
     out = bytearray()
+    rest = data
     try:
-        for piece in zstandard.ZstdDecompressor(max_window_size=1 << 27).read_to_iter(data, write_size=_CHUNK_BYTES):
-            out += piece
-            _check_growth(len(out), len(data))
+        while rest:
+            stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+            for at in range(0, len(rest), _ZSTD_CHUNK_BYTES):
+                out += stream.decompress(rest[at : at + _ZSTD_CHUNK_BYTES])
+                _check_growth(len(out), len(data))
+                if stream.eof:
+                    break
+            if not stream.eof:
+                raise ProfileError("decompressing profile: unexpected EOF")
+            rest = stream.unused_data + rest[at + _ZSTD_CHUNK_BYTES :]
     except zstandard.ZstdError as error:
         raise ProfileError(f"decompressing profile: zstd: {error}") from None
     return out
