@@ -33,3 +33,9 @@ def test_links_lead_somewhere(name):
     page = DOCS / name
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists() or target == "03-pprof.md", target
+
+
+def test_the_example_runs():
+    program = DOCS.parent / "examples" / "page_cache.py"
+    run = subprocess.run([sys.executable, str(program), "200"], check=True, capture_output=True, text=True)
+    assert "parsers: 1 made, 199 reused" in run.stdout and "% of requests from" in run.stdout
