@@ -14,6 +14,7 @@ PROGRAMS = {
     "export_under_load.py": ("pymalloc",),
     "other_tools.py": ("pymalloc", "malloc"),
     "counts_kept.py": ("pymalloc",),
+    "folding.py": ("pymalloc",),
     "exact_sites.py": ("pymalloc", "malloc", "debug"),
     "exact_tracemalloc.py": ("pymalloc", "malloc", "debug"),
 }
