@@ -17,8 +17,8 @@ gm_lru_seconds_to_ns(PyObject *seconds, int64_t *ns)
     if (value == -1.0 && PyErr_Occurred()) {
         return -1;
     }
-    if (!(fabs(value) < 9.0e9)) {
-        PyErr_Format(PyExc_ValueError, "seconds: got %R, want less than 9e9", seconds);
+    if (!(fabs(value) < 4.5e9)) { /* a time and a ttl add up to less than 2^63 ns */
+        PyErr_Format(PyExc_ValueError, "seconds: got %R, want less than 4.5e9", seconds);
         return -1;
     }
     *ns = (int64_t)(value * 1e9);

@@ -36,7 +36,7 @@ is_timed(const gm_lru *self)
     return self->table.timed || self->table.idles;
 }
 
-/* A Python number of seconds, of at most 285 years; -1 with ValueError or TypeError. */
+/* A Python number of seconds, of at most 142 years; -1 with ValueError or TypeError. */
 int gm_lru_seconds_to_ns(PyObject *seconds, int64_t *ns);
 
 /* A bound by count from an int or None; -1 with ValueError or TypeError. */

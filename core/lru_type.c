@@ -63,8 +63,9 @@ lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
         if (bytes == -1 && PyErr_Occurred()) {
             return -1;
         }
-        if (bytes < 1) {
-            PyErr_Format(PyExc_ValueError, "maxbytes: got %lld, want at least 1", (long long)bytes);
+        if (bytes < 1 || bytes > INT64_MAX / 4) { /* so that sums of sizes stay in range */
+            PyErr_Format(PyExc_ValueError, "maxbytes: got %lld, want 1 to %lld", (long long)bytes,
+                         (long long)(INT64_MAX / 4));
             return -1;
         }
     }

@@ -99,6 +99,8 @@ def test_iterating_while_replacing_a_value_is_fine():
         ((0,), {}, "maxsize: got 0, want 1 to"),
         ((10**10,), {}, "maxsize"),
         ((5,), {"maxbytes": 0}, "maxbytes: got 0"),
+        ((5,), {"maxbytes": 1 << 62}, "maxbytes: got 4611686018427387904"),
+        ((5,), {"ttl": 5e9}, "seconds: got 5000000000.0, want less than 4.5e9"),
         ((5,), {"ttl": 0}, "ttl: got 0"),
         ((5,), {"idle": -1}, "idle: got -1"),
         ((5,), {"ttl": float("nan")}, "seconds: got nan"),
