@@ -20,7 +20,7 @@ from gomem._native import core
 from gomem.errors import GomemError
 
 FULL_COLLECTION = 2
-_pools: weakref.WeakSet = weakref.WeakSet()
+_pools: dict[int, weakref.ref] = {}  # by id; a WeakSet breaks if a thread makes a pool while another ages them
 
 
 class PoolError(GomemError):
@@ -50,14 +50,21 @@ class PoolStats(NamedTuple):
 
 def _age_pools(phase: str, info: dict[str, int]) -> None:
     if phase == "stop" and info["generation"] >= FULL_COLLECTION:
-        for pool in list(_pools):
-            pool.age()
+        for reference in list(_pools.values()):
+            if (pool := reference()) is not None:
+                pool.age()
 
 
 def _join_collector(pool: Pool) -> None:
     if _age_pools not in gc.callbacks:
         gc.callbacks.append(_age_pools)
-    _pools.add(pool)
+    key = id(pool)
+
+    def forget(reference: weakref.ref) -> None:
+        if _pools.get(key) is reference:
+            del _pools[key]
+
+    _pools[key] = weakref.ref(pool, forget)
 
 
 class _Borrow:
@@ -167,8 +174,11 @@ class _DebugPool(Pool):
         super().__init__(new, **options)
 
     def get(self) -> Any:
+        made = self.stats().made
         item = super().get()
         stack = self._stored.pop(id(item), None)
+        if self.stats().made != made:
+            stack = None  # of an object that was aged, whose id this new one has
         if stack is not None and sys.getrefcount(item) > 2:
             others = sys.getrefcount(item) - 2
             raise PoolError(f"get: pooled {_name(item)} still has {others} other references, want none; put at {stack}")
