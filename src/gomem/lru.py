@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
+from itertools import islice
 from types import GenericAlias
 from typing import Any, NamedTuple, NoReturn
 
@@ -54,12 +55,12 @@ def sizeof(value: object) -> int:
         nbytes = getattr(item, "nbytes", 0)
         total += max(size, nbytes if isinstance(nbytes, int) else 0)
         if isinstance(item, dict):
-            todo += item.keys()
-            todo += item.values()
+            todo += islice(item.keys(), _SIZED_OBJECTS)
+            todo += islice(item.values(), _SIZED_OBJECTS)
         elif isinstance(item, (list, tuple, set, frozenset)):
-            todo += item
+            todo += islice(item, _SIZED_OBJECTS)
         elif hasattr(item, "__dict__"):
-            todo += vars(item).values()
+            todo += islice(vars(item).values(), _SIZED_OBJECTS)
     return total
 
 
