@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import weakref
 from typing import NamedTuple, Protocol
 
-_lock = threading.RLock()  # a finaliser may register while this thread holds it
 _members: dict[int, weakref.ref] = {}
 
 
