@@ -12,6 +12,7 @@ import weakref
 import pytest
 
 from gomem import Builder, BytesBuilder, LRUCache, Pool, _flight, cached
+from gomem.lru import sizeof
 
 HUGE = 1 << 62
 
@@ -106,6 +107,17 @@ def test_setdefault_is_atomic_with_keys_compared_in_python():
     assert cache.setdefault(key, "ours") == "theirs" and cache[key] == "theirs" and len(cache) == 1
 
 
+def test_the_default_size_looks_at_no_more_than_it_counts():
+    class Endless(list):
+        def __iter__(self):
+            for i in range(10**6):
+                looked.append(i)
+                yield i
+
+    looked: list[int] = []
+    assert sizeof(Endless()) > 0 and len(looked) <= 1000
+
+
 # --- Pool ---
 
 
@@ -129,6 +141,41 @@ def test_sizes_of_pooled_objects_cannot_overflow():
     for _ in range(4):
         pool.put(object())
     assert (len(pool), pool.stats().bytes, pool.stats().dropped) == (2, 100, 2)
+
+
+def test_pools_made_by_one_thread_while_another_collects(monkeypatch):
+    errors: list = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda problem: errors.append(repr(problem.exc_value)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    keep = [Pool(list, shrinkable=False) for _ in range(300)]
+    makers = [threading.Thread(target=lambda: [Pool(list) for _ in range(1500)]) for _ in range(2)]
+    try:
+        for maker in makers:
+            maker.start()
+        while any(maker.is_alive() for maker in makers):
+            gc.collect()
+    finally:
+        sys.setswitchinterval(interval)
+    assert keep and not errors
+
+
+def test_debug_does_not_take_a_new_object_for_an_aged_one():
+    class Thing:
+        pass
+
+    known: list[Thing] = []
+
+    def new() -> Thing:
+        known.append(Thing())
+        return known[-1]
+
+    pool = Pool(new, debug=True)
+    for _ in range(20):
+        pool.put(Thing())
+        pool.age()
+        pool.age()
+        assert pool.get() is known.pop()
 
 
 # --- cached ---
