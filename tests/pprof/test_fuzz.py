@@ -96,3 +96,11 @@ def test_damaged_profiles(seed, changes, cut):
 def test_damaged_gzip(tail, cut):
     data = gzip.compress(make_profile(1).to_bytes(), mtime=0)
     check(data[: len(data) - cut] + tail)
+
+
+def test_edge_fraction_above_everything():
+    """Above 2**63 once multiplied, with inlined calls, where the core has it compare edges."""
+    line = Config(edgefraction=1e300)
+    for seed in range(8):
+        report = make_report(make_profile(seed), "text", None, line, lambda text: None)
+        assert list(report_lines(report, "text"))

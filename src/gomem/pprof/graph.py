@@ -236,7 +236,8 @@ class GraphSource:
         """For nodes that are called: whether inlined calls reach them, and whether others do. Empty without inlining."""
         if all(len(location.lines) < 2 for location in self.profile.locations):
             return {}
-        flags = memoryview(_core.graph_inlined(*self._arguments(kept), edge_cutoff))
+        cutoff = min(edge_cutoff, 2**63 - 1)  # a fraction of the total may be asked for that no edge can have
+        flags = memoryview(_core.graph_inlined(*self._arguments(kept), cutoff))
         return {info: (bool(bits & 2), bool(bits & 1)) for info, bits in zip(self.infos, flags, strict=True) if bits}
 
     def _node(self, nodes: dict[int, Node], index: int, weights: list[list[int]]) -> Node:
