@@ -1,0 +1,104 @@
+"""CPython's own tests with the heap profiler on and off: the results must be the same.
+
+    python tests/cpython_suite.py                 the modules that touch memory, threads and processes: some minutes
+    python tests/cpython_suite.py --slice         a few of them: what CI has time for
+    python tests/cpython_suite.py test_gc ...     any others
+
+Runs ``python -m test`` plain and under ``gomem run --rate 4096``, child processes included, and compares the outcome of
+every single test by the JUnit files that both write. Prints what differs and exits with 1 if anything does, with 2 if
+this interpreter comes without its tests.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+SLICE = ["test_gc", "test_generators", "test_list", "test_memoryio"]
+MODULES = [
+    *SLICE,
+    "test_weakref",
+    "test_dict",
+    "test_fork1",
+    "test_capi",
+    "test_threading",
+    "test_asyncio",
+    "test_coroutines",
+    "test_bytes",
+    "test_io",
+    "test_json",
+    "test_pickle",
+    "test_zlib",
+    "test_atexit",
+    "test_signal",
+    "test_subprocess",
+    "test_concurrent_futures",
+    "test_interpreters",
+    "test_tracemalloc",
+    "test_faulthandler",
+]
+OPTIONS = ["-m", "test", "-j1", "--timeout", "300", "-u", "none"]
+
+
+def outcomes(junit: Path) -> dict[str, str]:
+    """Test -> passed, skipped, failed or error."""
+    found: dict[str, str] = {}
+    if not junit.exists():
+        return found
+    for case in ElementTree.parse(junit).iter("testcase"):
+        kinds = {child.tag for child in case}
+        worst = "error" if "error" in kinds else "failed" if "failure" in kinds else "skipped" if "skipped" in kinds else "passed"
+        found[case.get("name", "?")] = worst
+    return found
+
+
+def run_module(module: str, profiled: bool) -> tuple[dict[str, str], int, float]:
+    """(outcomes, exit status, seconds) of one test module."""
+    with tempfile.TemporaryDirectory() as directory:
+        junit = Path(directory) / "results.xml"
+        words = [sys.executable]
+        if profiled:
+            words += ["-m", "gomem", "run", "--rate", "4096", "--no-summary", "-o", f"{directory}/mem.{{pid}}.prof"]
+        began = time.monotonic()
+        done = subprocess.run([*words, *OPTIONS, "--junit-xml", str(junit), module], cwd=directory, capture_output=True)
+        seconds = time.monotonic() - began
+        if profiled and len(list(Path(directory).glob("mem.*.prof"))) < 2:  # the runner's and the module's
+            print(f"{module}: no profile was written: {done.stderr.decode(errors='replace')[-500:]}")
+            return {}, -1, seconds
+        return outcomes(junit), done.returncode, seconds
+
+
+def compare(module: str) -> bool:
+    """Runs one module both ways; prints a line, and one more for each difference. True if there is none."""
+    plain, plain_status, plain_seconds = run_module(module, profiled=False)
+    profiled, status, seconds = run_module(module, profiled=True)
+    names = sorted(name for name in plain.keys() | profiled.keys() if plain.get(name) != profiled.get(name))
+    same = not names and plain_status == status
+    print(
+        f"{module}: {len(plain)} tests, {plain_seconds:.1f} s plain, {seconds:.1f} s profiled, "
+        f"exit {plain_status} and {status}: {'same' if same else 'DIFFERENT'}",
+        flush=True,
+    )
+    for name in names:
+        print(f"  {name}: {plain.get(name, 'did not run')} plain, {profiled.get(name, 'did not run')} profiled", flush=True)
+    return same
+
+
+def main(words: list[str]) -> int:
+    modules = SLICE if words == ["--slice"] else words or MODULES
+    if importlib.util.find_spec("test.test_gc") is None:
+        print(f"cpython_suite: {sys.executable} comes without its tests, want one with Lib/test")
+        return 2
+    there = [module for module in modules if importlib.util.find_spec(f"test.{module}")]
+    for module in sorted(set(modules) - set(there)):
+        print(f"{module}: not in this version")
+    return 0 if all([compare(module) for module in there]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
