@@ -19,7 +19,7 @@ from pathlib import Path
 _FENCE = re.compile(r"^(?:<!-- test: (?P<note>.*?) -->\n+)?^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
 _NUMBER = re.compile(r"(?P<before>:?)(?P<digits>-?\d+(?:\.\d+)?)(?P<unit>%|kB|MB|GB|B|ms|s)?(?![\w.])")
 _UNITS = {"B": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-_RATIO, _SHARE, _SMALL_BYTES, _SMALL_COUNT = 0.4, 12, 256 << 10, 20
+_RATIO, _SHARE, _SMALL_BYTES, _SMALL_COUNT = 0.4, 12, 2 << 20, 20
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,13 @@ def difference(wanted: list[str], got: list[str]) -> str:
 
 
 def same(wanted: str, got: str) -> bool:
-    wanted, got = (_SAMPLES_TAKEN.sub("some samples", " ".join(line.split())) for line in (wanted, got))
+    wanted, got = (_NOTHING.sub("0", _SAMPLES_TAKEN.sub("some samples", " ".join(line.split()))) for line in (wanted, got))
     if wanted.endswith("..."):
         return bool(_pattern(wanted[:-3]).match(got)) and _numbers_agree(wanted[:-3], got)
     return bool(re.fullmatch(_pattern(wanted), got)) and _numbers_agree(wanted, got)
 
 
+_NOTHING = re.compile(r"(?<!\S)\.(?!\S)")  # how a source listing writes 0
 _SAMPLES_TAKEN = re.compile(r"\d+ samples taken")  # at rate auto the faster the machine, the fewer
 
 
