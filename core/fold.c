@@ -5,8 +5,6 @@
  * their name. So the books shrink to what is live plus a constant, without sorting anything. */
 #include "stacks.h"
 
-#include "check.h"
-
 #define FOLD_SHARES 1024
 
 struct fold {

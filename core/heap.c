@@ -6,7 +6,6 @@
 #include "hooks.h"
 #include "stacks.h"
 
-#include "check.h"
 #include "got.h"
 #include "kinds.h"
 #include "native.h"

@@ -13,7 +13,6 @@
  * being swapped calls a matching pair, whichever half is new. */
 #include "hooks.h"
 
-#include "check.h"
 #include "compat.h"
 
 #define SMALL_MAX 512 /* SMALL_REQUEST_THRESHOLD of Objects/obmalloc.c, 3.11 to 3.13 */
