@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "auto": LEAVES | {"environment", "heap", "summary", "_profile", "pprof"},
     "endpoint": LEAVES | {"heap", "_profile", "sites", "pprof"},
     "notebook": LEAVES | {"heap", "sites", "pprof", "web"},
+    "escape": LEAVES,
     "pytest_plugin": LEAVES | {"heap", "pprof"},
 }
 
