@@ -280,6 +280,9 @@ static gm_redirect functions[FUNCTIONS] = {
 void
 gm_native_install(void)
 {
+    if (installed) {
+        return; /* a forked child, perhaps with the dynamic linker's lock in the hands of a thread that is not there */
+    }
     gm_got_resolve(functions, FUNCTIONS);
     if (functions[MALLOC].real == NULL || functions[FREE].real == NULL || functions[REALLOC].real == NULL) {
         return;

@@ -7,12 +7,18 @@
 
 #define FIRST_ROOM ((size_t)16384)
 
+bool gm_regions_stay_behind;
+
 static bool
 set_room(gm_region *region, size_t room)
 {
     void *base;
     if (region->base == NULL) {
         base = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (base != MAP_FAILED && gm_regions_stay_behind && madvise(base, room, MADV_DONTFORK) != 0) {
+            munmap(base, room);
+            return false;
+        }
     } else {
         base = mremap(region->base, region->room, room, MREMAP_MAYMOVE);
     }

@@ -12,6 +12,9 @@ typedef struct {
     size_t room; /* bytes, a multiple of the page size */
 } gm_region;
 
+/* Regions made from now on are not handed to forked children; who sets it sees to it that a child forgets them. */
+extern bool gm_regions_stay_behind;
+
 /* Makes room for `bytes` more; false when the system has no memory, and then nothing changed. */
 bool gm_region_reserve_no_python(gm_region *region, size_t bytes);
 

@@ -105,7 +105,6 @@ def start(
     if core.heap_stats()["active"]:
         raise GomemError("heap profiler: is running already, want it stopped first")
     _settings.update(rate=wanted, native=bool(native), depth=depth, seed=seed)
-    _settings["before_bytes"] = memory_status().get("RssAnon", 0)
     _begin(core)
     _watch_process()
 
@@ -181,9 +180,9 @@ def heap_profile(*, default_sample_type: str = "inuse_space", types: bool = Fals
     if not got["started_ns"]:
         raise GomemError("heap profile: none was started, want gomem.start() first")
     core.heap_mend()
-    from gomem._profile import all_types, build
-
     with unsampled():
+        from gomem._profile import all_types, build
+
         known = all_types() if types else None
         return build(core.heap_export(known), core.heap_stats(), default_sample_type, known or [])
 
@@ -229,6 +228,7 @@ def _require_core():
 
 
 def _begin(core) -> None:
+    _settings["before_bytes"] = memory_status().get("RssAnon", 0)
     seed = _settings["seed"]
     if seed is None:
         seed = int.from_bytes(os.urandom(8), "little")

@@ -32,6 +32,18 @@ def test_library(run_fresh, library, binding):
     assert done.stdout == "fine\n" and not done.stderr, done.stderr[-2000:]
 
 
+def test_fork_handlers_of_others(run_fresh, tmp_path):
+    library = compile_c(tmp_path / "handlers.so", "-shared", "-fPIC", str(HERE / "fork_handlers.c"), "-lpthread")
+    done = run_fresh("fork_handlers.py", library)
+    assert done.stdout == "fine\n" and not done.stderr, done.stderr[-2000:]
+
+
+def test_forks_where_the_system_cannot_empty_pages(run_fresh, tmp_path):
+    preloaded = compile_c(tmp_path / "no_wipe.so", "-shared", "-fPIC", str(HERE / "no_wipe.c"))
+    done = run_fresh("fork_under_load.py", LD_PRELOAD=preloaded)
+    assert done.stdout == "fine\n" and not done.stderr, done.stderr[-2000:]
+
+
 EMBEDDING = """
 #include <Python.h>
 #include <dlfcn.h>
