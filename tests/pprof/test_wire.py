@@ -34,7 +34,7 @@ def test_ids_may_be_any_numbers_and_samples_come_first():
     profile = decode(TYPE + SAMPLE + LOCATION + FUNCTION + STRINGS)
     assert list(profile.samples.values) == [-5]
     assert list(profile.samples.stacks) == [0]
-    assert profile.location_ids == [1 << 60]
+    assert list(profile.location_ids) == [1 << 60]
     assert profile.functions[profile.locations[0].lines[0].function].name == "f"
     assert decode(profile.to_bytes()) == profile
 

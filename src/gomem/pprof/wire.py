@@ -1,8 +1,8 @@
 """Profiles to and from the bytes of profile.proto.
 
-Samples, which are many, are decoded and encoded by ``core/wire.c``, straight into and out of flat columns; this module
-turns the tables, which are few, into the model's tuples, resolves ids to indexes, and says what makes a profile
-malformed, in the real tool's words and in its order.
+Samples and the larger tables are decoded and encoded by ``core/wire*.c``, straight into and out of flat columns and the
+model's tuples; this module does the small tables and says what makes a profile malformed, in the real tool's words and
+in its order.
 """
 
 from __future__ import annotations
@@ -32,20 +32,23 @@ def decode(data: bytes | memoryview) -> Profile:
     if not data:
         raise ProfileError("empty input file")
     try:
-        parts = _core.profile_decode(data)
+        parts = _core.profile_decode(data, Location, Line, Function)
     except ValueError as error:
-        if str(error) == "concatenated profiles detected" or str(error).startswith("malformed"):
+        if str(error) == "concatenated profiles detected" or str(error).startswith("malformed profile:"):
             raise ProfileError(str(error)) from None
         raise WireError(str(error)) from None
-    problem, numbers, types, columns, mappings, locations, functions, strings, period_types, comments, label_rows = (
-        parts
-    )
+    problem, numbers, comments, label_rows, columns, tables = parts
+    types, mappings, location_ids, locations, function_ids, functions, strings, period_types, nil_line = tables
     text = _Texts(strings)
     profile = Profile(
         sample_types=[ValueType(text[kind], text[unit]) for kind, unit in types],
         samples=Samples(len(types)),
         mappings=[Mapping._make((*row[1:4], text[row[4]], text[row[5]], *row[6:])) for row in mappings],
-        functions=[Function(text[row[1]], text[row[2]], text[row[3]], row[4]) for row in functions],
+        functions=functions,
+        locations=locations,
+        function_ids=array("Q", bytes(function_ids)),
+        location_ids=array("Q", bytes(location_ids)),
+        mapping_ids=[row[0] for row in mappings],
         label_sets=[_label_set(row, text) for row in label_rows],
         drop_frames=text[numbers[7]],
         keep_frames=text[numbers[8]],
@@ -58,10 +61,11 @@ def decode(data: bytes | memoryview) -> Profile:
         doc_url=text[numbers[15]],
     )
     _check_samples(problem, len(types), columns)
-    profile.mapping_ids = _check_ids([row[0] for row in mappings], "mapping", "ID")
-    profile.function_ids = _check_ids([row[0] for row in functions], "function", "ID")
-    profile.locations = _locations(locations, profile.mapping_ids, profile.function_ids)
-    profile.location_ids = [row[0] for row in locations]
+    _check_ids(profile.mapping_ids, "mapping", "ID")
+    _check_ids(profile.function_ids, "function", "ID")
+    _check_ids(profile.location_ids, "location", "id")
+    if nil_line is not None:
+        raise ProfileError(f"malformed profile: location id: {nil_line} has a line with nil function")
     profile.samples = Samples(len(types), *(memoryview(column) for column in columns))
     return profile
 
@@ -106,38 +110,18 @@ def _check_samples(problem: tuple[int, int | None] | None, width: int, columns: 
         raise ProfileError(f"malformed profile: mismatch: sample has {problem[1]} values vs. {width} types")
 
 
-def _check_ids(ids: list[int], what: str, id_word: str) -> list[int]:
-    """The ids, when they are distinct and not 0; else the first that is not raises ProfileError."""
-    distinct = set(ids)
-    if len(distinct) == len(ids) and 0 not in distinct:
-        return ids
+def _check_ids(ids: Sequence[int] | None, what: str, id_word: str) -> None:
+    """Raises ProfileError for the first id that is 0 or was there before."""
+    distinct = set(ids or ())
+    if len(distinct) == len(ids or ()) and 0 not in distinct:
+        return
     seen: set[int] = set()
-    for id_ in ids:
+    for id_ in ids or ():
         if id_ == 0:
             raise ProfileError(f"malformed profile: found {what} with reserved {id_word}=0")
         if id_ in seen:
             raise ProfileError(f"malformed profile: multiple {what}s with same id: {id_}")
         seen.add(id_)
-    return ids
-
-
-def _locations(rows: list[Any], mapping_ids: list[int], function_ids: list[int]) -> list[Location]:
-    mapping_of = {id_: index for index, id_ in enumerate(mapping_ids)}
-    function_of = {id_: index for index, id_ in enumerate(function_ids)}
-    _check_ids([row[0] for row in rows], "location", "id")
-    line_of: dict[tuple[int, int, int], Line] = {}
-    locations = []
-    for id_, mapping, address, lines, folded in rows:
-        made = []
-        for key in lines:
-            line = line_of.get(key)
-            if line is None:
-                if key[0] not in function_of:
-                    raise ProfileError(f"malformed profile: location id: {id_} has a line with nil function")
-                line = line_of[key] = Line(function_of[key[0]], key[1], key[2])
-            made.append(line)
-        locations.append(Location(mapping_of.get(mapping, -1), address, tuple(made), folded))
-    return locations
 
 
 def varint(number: int) -> bytes:
