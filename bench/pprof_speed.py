@@ -2,6 +2,7 @@
 
     python -m bench.pprof_speed                       # 100 thousand and 1 million samples, three rounds
     python -m bench.pprof_speed --samples 100000 --rounds 5 --reports top,tree
+    python -m bench.pprof_speed --files mem.pb.gz     # profiles of your own instead
 
 The profiles are made up, with stacks 55 frames deep that share their roots as real ones do. Runs alternate (ours, the
 real tool, ours, ...) and start a fresh process each, ours with its modules compiled beforehand, as pip leaves them;
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 from gomem.pprof import Function, LabelSet, Line, Location, Mapping, Profile, Samples, ValueType
@@ -113,6 +115,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, nargs="*", default=[100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--reports", default="top,tree,proto")
+    parser.add_argument("--files", nargs="+", default=[], help="profiles to read instead of made-up ones")
     parser.add_argument("--keep", help="directory to keep the made-up profiles in")
     parser.add_argument("--make", metavar="FILE", help="only write a profile of the first of --samples")
     options = parser.parse_args()
@@ -121,14 +124,22 @@ def main() -> None:
         return
     go = Path(sys.executable).parent / "go"
     real = subprocess.run([go, "tool", "-n", "pprof"], capture_output=True, text=True, check=True).stdout.strip()
+    reports = options.reports.split(",")
     with tempfile.TemporaryDirectory() as scratch:
-        for samples in options.samples:
-            path = os.path.join(options.keep or scratch, f"speed-{samples}.pb.gz")
-            if not os.path.exists(path):
-                # In a process of its own: a child's peak memory counts from its parent's size on.
-                subprocess.run([sys.executable, "-m", "bench.pprof_speed", "--make", path, "--samples", str(samples)], check=True)
-            for report in options.reports.split(","):
-                print(json.dumps({"samples": samples, **compare(report, path, real, options.rounds, scratch)}), flush=True)
+        for path in options.files or _made_up(options.samples, options.keep or scratch):
+            for report in reports:
+                figures = compare(report, path, real, options.rounds, scratch)
+                print(json.dumps({"file": os.path.basename(path), **figures}), flush=True)
+
+
+def _made_up(sizes: list[int], directory: str) -> Iterator[str]:
+    """The paths of made-up profiles, each made when it is needed unless it is there from an earlier run."""
+    for samples in sizes:
+        path = os.path.join(directory, f"speed-{samples}.pb.gz")
+        if not os.path.exists(path):
+            # In a process of its own: a child's peak memory counts from its parent's size on.
+            subprocess.run([sys.executable, "-m", "bench.pprof_speed", "--make", path, "--samples", str(samples)], check=True)
+        yield path
 
 
 if __name__ == "__main__":

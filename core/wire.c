@@ -1,9 +1,9 @@
 /* profile.proto into flat columns and tables; wire_encode.c is the way back. Only the wire*.c files know the format.
  *
- * Decoding takes two passes over the uncompressed bytes. The first walks the top-level fields only: it counts, keeps
- * where the tables' messages lie and learns every location's id, because files put samples before locations. The
- * second decodes the samples, straight into columns whose stacks are location indexes. Tables, which are small, become
- * Python objects; strings become str, with surrogate escapes for bytes that are no UTF-8.
+ * Decoding walks the top-level fields several times, which is cheap because a message that is not wanted is passed
+ * over by its length: to count them; to learn the tables' ids, because files put samples before locations; to decode
+ * the samples, straight into columns whose stacks are location indexes; and to make the tables, which are small, into
+ * Python objects. Keeping where each message lies instead would cost 24 bytes for messages of two.
  *
  * Every length is checked against what is left, every allocation grows with bytes that were really read, and nothing
  * recurses, so hostile input costs at most a constant times its own size.
@@ -17,7 +17,6 @@
 static void
 decoder_free_no_python(gm_decoder *d)
 {
-    gm_vec_free_no_python(&d->table_spans);
     gm_vec_free_no_python(&d->comments);
     gm_vec_free_no_python(&d->scratch);
     gm_columns_free_no_python(&d->columns);
@@ -28,7 +27,7 @@ decoder_free_no_python(gm_decoder *d)
 }
 
 static gm_fault
-keep_message_no_python(gm_decoder *d, const gm_field *f)
+count_message_no_python(gm_decoder *d, const gm_field *f)
 {
     if (f->type != 2) {
         return GM_MISMATCH;
@@ -41,14 +40,7 @@ keep_message_no_python(gm_decoder *d, const gm_field *f)
     if (d->empty_entries > MAX_EMPTY_MESSAGES) {
         return GM_NO_IDS;
     }
-    if (f->field == 6 && d->counts[6] == 1 && f->body.at != f->body.end) {
-        return GM_BAD_STRING_0;
-    }
-    if (f->field == 2) {
-        return GM_FINE;
-    }
-    uint64_t kept[3] = {f->field, (uint64_t)(f->body.at - d->input.at), (uint64_t)(f->body.end - f->body.at)};
-    return gm_vec_append_no_python(&d->table_spans, kept, sizeof kept) < 0 ? GM_NO_MEMORY : GM_FINE;
+    return f->field == 6 && d->counts[6] == 1 && f->body.at != f->body.end ? GM_BAD_STRING_0 : GM_FINE;
 }
 
 static gm_fault
@@ -69,10 +61,10 @@ scan_field_no_python(gm_decoder *d, const gm_field *f)
 {
     switch (f->field) {
     case 1: case 2: case 3: case 4: case 5: case 6:
-        return keep_message_no_python(d, f);
+        return count_message_no_python(d, f);
     case 11:
         d->numbers[11] = 1;
-        return keep_message_no_python(d, f);
+        return count_message_no_python(d, f);
     case 13:
         return gm_read_number_list_no_python(f, &d->comments);
     case 7: case 8: case 9: case 10: case 12: case 14: case 15:
@@ -104,18 +96,9 @@ decode_no_python(gm_decoder *d)
 {
     gm_fault bad = scan_no_python(d);
     if (!bad) {
-        bad = gm_index_table_no_python(d, 4, &d->location_ids);
+        bad = gm_index_tables_no_python(d);
     }
-    if (!bad) {
-        bad = gm_index_table_no_python(d, 5, &d->function_ids);
-    }
-    if (!bad) {
-        bad = gm_index_table_no_python(d, 3, &d->mapping_ids);
-    }
-    if (!bad) {
-        bad = gm_read_samples_no_python(d);
-    }
-    return bad;
+    return bad ? bad : gm_read_samples_no_python(d);
 }
 
 /* From here on: what was decoded into Python objects. */
@@ -150,18 +133,17 @@ problem_of(const gm_decoder *d)
 static PyObject *
 decoder_result(gm_decoder *d, const gm_table_types *types)
 {
-    PyObject *parts[6] = {problem_of(d)};
+    PyObject *parts[5] = {problem_of(d)};
     parts[1] = number_list(d->numbers, 16);
-    parts[2] = number_list((const uint64_t *)(const void *)d->comments.data, d->comments.used / 8);
-    parts[3] = gm_labels_rows(&d->labels);
-    parts[4] = d->bad_row == SIZE_MAX ? gm_columns_take(&d->columns) : Py_NewRef(Py_None);
-    parts[5] = PyErr_Occurred() ? NULL : gm_build_tables(d, types);
+    parts[2] = gm_labels_rows(&d->labels);
+    parts[3] = d->bad_row == SIZE_MAX ? gm_columns_take(&d->columns) : Py_NewRef(Py_None);
+    parts[4] = PyErr_Occurred() ? NULL : gm_build_tables(d, types);
     bool complete = true;
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 5; i++) {
         complete &= parts[i] != NULL;
     }
-    PyObject *result = complete ? PyTuple_Pack(6, parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]) : NULL;
-    for (size_t i = 0; i < 6; i++) {
+    PyObject *result = complete ? PyTuple_Pack(5, parts[0], parts[1], parts[2], parts[3], parts[4]) : NULL;
+    for (size_t i = 0; i < 5; i++) {
         Py_XDECREF(parts[i]);
     }
     return result;
@@ -179,8 +161,8 @@ is_tuple_type(PyTypeObject *type)
 
 PyDoc_STRVAR(profile_decode_doc,
 "profile_decode(data, location, line, function, /)\n--\n\n"
-"Decodes profile.proto's bytes, not compressed, into a tuple (problem, numbers, comments, label_rows, columns, tables),\n"
-"tables being (sample_types, mappings, location_ids, locations, function_ids, functions, strings, period_types,\n"
+"Decodes profile.proto's bytes, not compressed, into a tuple (problem, numbers, label_rows, columns, tables), tables\n"
+"being (sample_types, mappings, location_ids, locations, function_ids, functions, strings, period_types, comments,\n"
 "nil_line). location, line and function are the NamedTuples to make those tables' entries of. Raises ValueError when\n"
 "the bytes are no such message.");
 

@@ -104,7 +104,6 @@ PyObject *gm_labels_rows(const gm_label_table *labels);
 /* A profile while it is being read. */
 typedef struct {
     gm_span input;
-    gm_vec table_spans; /* (field, offset, length) as uint64 of the messages of fields 1, 3, 4, 5, 6, 11 */
     size_t counts[16];  /* messages by field */
     size_t empty_entries;
     uint64_t numbers[16]; /* the number fields of the top level; 11 is 1 when there is a period_type */
@@ -119,16 +118,16 @@ typedef struct {
 /* Decodes the samples into columns; wants location_ids. */
 gm_fault gm_read_samples_no_python(gm_decoder *d);
 
-/* The ids of a table, by field, into `ids`. Faults when too many are not their own. */
-gm_fault gm_index_table_no_python(gm_decoder *d, unsigned field, gm_ids *ids);
+/* Fills the three tables' ids. Faults when too many entries have none of their own. */
+gm_fault gm_index_tables_no_python(gm_decoder *d);
 
 /* Borrowed: tuple subclasses (NamedTuples) to make entries of. */
 typedef struct {
     PyTypeObject *location, *line, *function;
 } gm_table_types;
 
-/* A tuple (sample_types, mappings, location_ids, locations, function_ids, functions, strings, period_types, nil_line).
- * nil_line is the id of the first location with a line of no function, or None. NULL with an exception. */
+/* A tuple (sample_types, mappings, location_ids, locations, function_ids, functions, strings, period_types, comments,
+ * nil_line). nil_line is the id of the first location with a line of no function, or None. NULL with an exception. */
 PyObject *gm_build_tables(const gm_decoder *d, const gm_table_types *types);
 
 #endif

@@ -30,30 +30,36 @@ entry_id_no_python(gm_span in, uint64_t *id)
  * not worth the objects: two bytes each in the file, 150 here. */
 #define MAX_EMPTY_ENTRIES 65536
 
-static gm_span
-kept_span_no_python(const gm_decoder *d, const uint64_t *kept)
+/* The next message of one of the given fields (a bit each); false at the end. The scan found the top level sound. */
+static bool
+next_message_no_python(gm_span *in, unsigned fields, gm_field *f)
 {
-    return (gm_span){d->input.at + kept[1], d->input.at + kept[1] + kept[2]};
+    while (in->at < in->end && !gm_read_field_no_python(in, f)) {
+        if (f->field < 16 && fields >> f->field & 1) {
+            return true;
+        }
+    }
+    return false;
 }
 
 gm_fault
-gm_index_table_no_python(gm_decoder *d, unsigned field, gm_ids *ids)
+gm_index_tables_no_python(gm_decoder *d)
 {
-    if (gm_ids_make_no_python(ids, d->counts[field]) < 0) {
-        return GM_NO_MEMORY;
-    }
-    const uint64_t *kept = (const uint64_t *)(const void *)d->table_spans.data;
-    uint32_t index = 0;
-    for (size_t i = 0; i < d->table_spans.used / 24; i++, kept += 3) {
-        if (kept[0] != field) {
-            continue;
+    gm_ids *tables[16] = {[3] = &d->mapping_ids, [4] = &d->location_ids, [5] = &d->function_ids};
+    uint32_t indexes[16] = {0};
+    for (unsigned field = 3; field <= 5; field++) {
+        if (gm_ids_make_no_python(tables[field], d->counts[field]) < 0) {
+            return GM_NO_MEMORY;
         }
+    }
+    gm_field f;
+    for (gm_span in = d->input; next_message_no_python(&in, 1 << 3 | 1 << 4 | 1 << 5, &f);) {
         uint64_t id;
-        gm_fault bad = entry_id_no_python(kept_span_no_python(d, kept), &id);
+        gm_fault bad = entry_id_no_python(f.body, &id);
         if (bad) {
             return bad;
         }
-        int known = gm_ids_put_no_python(ids, id, index++);
+        int known = gm_ids_put_no_python(tables[f.field], id, indexes[f.field]++);
         if (known < 0) {
             return GM_NO_MEMORY;
         }
@@ -69,7 +75,7 @@ gm_index_table_no_python(gm_decoder *d, unsigned field, gm_ids *ids)
 typedef struct {
     const gm_decoder *d;
     const gm_table_types *types;
-    PyObject *sample_types, *mappings, *locations, *functions, *strings, *period_types;
+    PyObject *tables[16]; /* lists, by field */
     gm_vec location_ids, function_ids;
     gm_vec lines; /* PyObject * of the location at hand, owned */
     bool has_nil_line;
@@ -203,11 +209,11 @@ location(builder *b, gm_span in)
 static PyObject *
 string_at(builder *b, uint64_t index)
 {
-    if (index >= (uint64_t)PyList_GET_SIZE(b->strings)) {
+    if (index >= (uint64_t)PyList_GET_SIZE(b->tables[6])) {
         b->bad = GM_NO_STRING;
         return NULL;
     }
-    return Py_NewRef(PyList_GET_ITEM(b->strings, (Py_ssize_t)index));
+    return Py_NewRef(PyList_GET_ITEM(b->tables[6], (Py_ssize_t)index));
 }
 
 static PyObject *
@@ -256,21 +262,40 @@ string(builder *Py_UNUSED(b), gm_span in)
     return PyUnicode_DecodeUTF8((const char *)in.at, in.end - in.at, "surrogateescape");
 }
 
-/* Appends every entry of a table to a new list; NULL with an exception or a fault. */
-static PyObject *
-table(builder *b, unsigned field, PyObject *(*entry)(builder *b, gm_span in))
+static PyObject *(*const makers[16])(builder *b, gm_span in) = {
+    [1] = value_type, [3] = mapping, [4] = location, [5] = function, [6] = string, [11] = value_type,
+};
+
+/* Appends the entries of the given fields (a bit each) to their lists; -1 with an exception or a fault. */
+static int
+fill_tables(builder *b, unsigned fields)
 {
-    PyObject *list = PyList_New(0);
-    const uint64_t *kept = (const uint64_t *)(const void *)b->d->table_spans.data;
-    for (size_t i = 0; list != NULL && i < b->d->table_spans.used / 24; i++, kept += 3) {
-        if (kept[0] != field) {
-            continue;
+    gm_field f;
+    for (gm_span in = b->d->input; next_message_no_python(&in, fields, &f);) {
+        PyObject *item = makers[f.field](b, f.body);
+        int failed = item == NULL || PyList_Append(b->tables[f.field], item) < 0;
+        Py_XDECREF(item);
+        if (failed) {
+            return -1;
         }
-        PyObject *item = entry(b, kept_span_no_python(b->d, kept));
-        if (item == NULL || PyList_Append(list, item) < 0) {
+    }
+    return 0;
+}
+
+static PyObject *
+comments_list(builder *b)
+{
+    size_t count = b->d->comments.used / sizeof(uint64_t);
+    const uint64_t *indexes = (const uint64_t *)(const void *)b->d->comments.data;
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        PyObject *comment = string_at(b, indexes[i]);
+        if (comment == NULL) {
             Py_CLEAR(list);
         }
-        Py_XDECREF(item);
+        else {
+            PyList_SET_ITEM(list, (Py_ssize_t)i, comment);
+        }
     }
     return list;
 }
@@ -280,10 +305,11 @@ tables_result(builder *b)
 {
     PyObject *location_ids = gm_column_take(&b->location_ids, 'Q'), *function_ids = gm_column_take(&b->function_ids, 'Q');
     PyObject *nil = b->has_nil_line ? PyLong_FromUnsignedLongLong(b->nil_line) : Py_NewRef(Py_None), *result = NULL;
-    if (location_ids != NULL && function_ids != NULL && nil != NULL) {
-        result = PyTuple_Pack(9, b->sample_types, b->mappings, location_ids, b->locations, function_ids, b->functions,
-                              b->strings, b->period_types, nil);
+    PyObject *const *t = b->tables, *comments = comments_list(b);
+    if (location_ids != NULL && function_ids != NULL && nil != NULL && comments != NULL) {
+        result = PyTuple_Pack(10, t[1], t[3], location_ids, t[4], function_ids, t[5], t[6], t[11], comments, nil);
     }
+    Py_XDECREF(comments);
     Py_XDECREF(location_ids);
     Py_XDECREF(function_ids);
     Py_XDECREF(nil);
@@ -295,14 +321,17 @@ gm_build_tables(const gm_decoder *d, const gm_table_types *types)
 {
     builder b = {.d = d, .types = types};
     PyObject *result = NULL;
-    if ((b.strings = table(&b, 6, string)) != NULL && (b.sample_types = table(&b, 1, value_type)) != NULL &&
-        (b.mappings = table(&b, 3, mapping)) != NULL && (b.functions = table(&b, 5, function)) != NULL &&
-        (b.locations = table(&b, 4, location)) != NULL && (b.period_types = table(&b, 11, value_type)) != NULL) {
+    bool complete = true;
+    for (size_t field = 0; field < 16; field++) {
+        b.tables[field] = makers[field] == NULL ? NULL : PyList_New(0);
+        complete &= makers[field] == NULL || b.tables[field] != NULL;
+    }
+    /* Strings first: functions refer to them. */
+    if (complete && fill_tables(&b, 1 << 6) == 0 && fill_tables(&b, 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 11) == 0) {
         result = tables_result(&b);
     }
-    PyObject *owned[] = {b.strings, b.sample_types, b.mappings, b.functions, b.locations, b.period_types};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
-        Py_XDECREF(owned[i]);
+    for (size_t field = 0; field < 16; field++) {
+        Py_XDECREF(b.tables[field]);
     }
     gm_vec_free_no_python(&b.location_ids);
     gm_vec_free_no_python(&b.function_ids);

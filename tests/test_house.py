@@ -17,7 +17,7 @@ LEAVES = {"errors", "units", "_core"}
 MAY_IMPORT = {
     "errors": set(),
     "units": set(),
-    "pprof": LEAVES,
+    "pprof": LEAVES | {"pressure"},
     "report": LEAVES | {"pprof"},
     "web": LEAVES | {"pprof", "report"},
     "heap": LEAVES | {"_profile", "pprof"},

@@ -58,6 +58,9 @@ def main(argv: list[str] | None = None) -> int:
     except GomemError as error:
         print(f"gomem {args[0]}: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(f"gomem {args[0]}: out of memory", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 0

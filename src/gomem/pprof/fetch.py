@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from gomem.errors import GomemError, ProfileError
-from gomem.pprof.files import inflate, replace_file, write_profile
+from gomem.pprof.available import bounded
+from gomem.pprof.files import inflate, read_source, replace_file, write_profile
 from gomem.pprof.filters import prune_uninteresting
 from gomem.pprof.graph import base_name
 from gomem.pprof.merge import combine, subtract
@@ -68,7 +70,15 @@ def parse_profile(data: bytes) -> Profile:
 
 
 def fetch_profile(sources: Sources, say: Say) -> Profile:
-    """The profile of all sources, less the bases; ``say`` gets progress and warnings. Raises ProfileError."""
+    """The profile of all sources, less the bases; ``say`` gets progress and warnings. Raises ProfileError.
+
+    A profile that needs more memory than is available fails as one that cannot be read does.
+    """
+    with bounded():
+        return _fetch_all(sources, say)
+
+
+def _fetch_all(sources: Sources, say: Say) -> Profile:
     profile, remote = _grab(sources, sources.sources, "source", say)
     if sources.bases:
         base, base_remote = _grab(sources, sources.bases, "base", say)
@@ -94,6 +104,9 @@ def _grab(sources: Sources, names: list[str], what: str, say: Say) -> tuple[Prof
             profile, from_afar = _fetch(sources, name, say)
         except (GomemError, OSError) as error:
             say(f"{name}: {error}")
+            continue
+        except MemoryError:
+            say(f"{name}: out of memory: the profile needs more than is available")
             continue
         remote |= from_afar
         profiles.append(_with_main_mapping(profile, sources))
@@ -123,7 +136,7 @@ def _fetch(sources: Sources, name: str, say: Say) -> tuple[Profile, bool]:
 def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = read_source(file.read, path, os.fstat(file.fileno()).st_size)
     except IsADirectoryError:
         raise ProfileError(f"read {path}: is a directory") from None
     except OSError as error:
@@ -175,8 +188,7 @@ def _download(sources: Sources, url: str, timeout: int) -> bytes:
         context.load_cert_chain(sources.tls_cert, sources.tls_key or None)
     try:
         with urllib.request.urlopen(url, timeout=timeout + 5, context=context) as response:
-            data: bytes = response.read()
-            return data
+            return read_source(_until(time.monotonic() + timeout + 5, response.read1), url)
     except urllib.error.HTTPError as error:
         detail = ""
         if error.headers.get("X-Go-Pprof") and "text/plain" in error.headers.get("Content-Type", ""):
@@ -185,6 +197,17 @@ def _download(sources: Sources, url: str, timeout: int) -> bytes:
     except (urllib.error.URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise ProfileError(f'Get "{url}": {getattr(reason, "strerror", None) or reason}'.replace("\n", " ")) from None
+
+
+def _until(deadline: float, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """``read`` as long as there is time: a server may send a byte now and then, forever."""
+
+    def timed(count: int) -> bytes:
+        if time.monotonic() > deadline:
+            raise TimeoutError("timed out while reading the body")
+        return read(count)
+
+    return timed
 
 
 def _with_main_mapping(profile: Profile, sources: Sources) -> Profile:

@@ -1,7 +1,7 @@
 """Profile files: compressed or not, read with a limit on what they may grow to, written by way of a temporary name.
 
-A gzip or zstd file that inflates to more than ``MAX_INFLATED_BYTES`` and by more than ``MAX_RATIO`` is refused: real
-profiles shrink 3- to 30-fold, the worst seen 60-fold, and gzip's own limit is about 1000.
+A gzip or zstd file is refused as soon as what was read of it has inflated to more than ``MAX_INFLATED_BYTES`` and by
+more than ``MAX_RATIO``: real profiles shrink 3- to 30-fold, the worst seen 60-fold, and gzip's own limit is about 1000.
 """
 
 from __future__ import annotations
@@ -16,13 +16,29 @@ from typing import Any, BinaryIO
 from gomem.errors import ProfileError, UnsupportedError
 from gomem.pprof.model import Profile
 
-MAX_INFLATED_BYTES = 1 << 26
+MAX_INFLATED_BYTES = 1 << 24
 MAX_RATIO = 200
+MAX_SOURCE_BYTES = 1 << 31  # of a file or an HTTP body, as it is; the largest that users tell of has 300 MB
 
 # Go's runtime compresses its profiles with BestSpeed too: gzip's better levels cost five times the time for 10% less.
 _GZIP_LEVEL = 1
 _CHUNK_BYTES = 1 << 16  # of compressed input: at most 64 MB of output between two looks at the limit
+_READ_BYTES = 1 << 20
 _ZSTD_CHUNK_BYTES = 1 << 11  # the same: a block of 4 bytes may stand for 128 KiB
+
+
+def read_source(read: Callable[[int], bytes], name: str, size: int = 0) -> bytes:
+    """Everything that ``read(bytes)`` gives until it gives nothing; ``size`` is what is expected, 0 for unknown.
+
+    Raises ProfileError when that is more than ``MAX_SOURCE_BYTES``: a device or a server may never end.
+    """
+    parts, total = [], 0
+    while part := read(max(_READ_BYTES, min(size, MAX_SOURCE_BYTES) + 1)):
+        parts.append(part)
+        total += len(part)
+        if total > MAX_SOURCE_BYTES:
+            raise ProfileError(f"read {name}: more than {MAX_SOURCE_BYTES} bytes: refused")
+    return b"".join(parts)
 
 
 def inflate(data: bytes) -> bytes | bytearray:
@@ -37,9 +53,9 @@ def inflate(data: bytes) -> bytes | bytearray:
     return data
 
 
-def _check_growth(inflated: int, compressed: int) -> None:
-    if inflated > MAX_INFLATED_BYTES and inflated > compressed * MAX_RATIO:
-        raise ProfileError(f"decompressing profile: {compressed} bytes inflate to more than {inflated}: refused")
+def _check_growth(inflated: int, consumed: int) -> None:
+    if inflated > MAX_INFLATED_BYTES and inflated > consumed * MAX_RATIO:
+        raise ProfileError(f"decompressing profile: {consumed} bytes inflate to {inflated}, more than {MAX_RATIO}-fold: refused")
 
 
 def _inflate_gzip(data: bytes) -> bytearray:
@@ -54,7 +70,7 @@ def _inflate_gzip(data: bytes) -> bytearray:
                     raise ProfileError("decompressing profile: unexpected EOF")
                 out += stream.decompress(data[at : at + _CHUNK_BYTES])
                 at += _CHUNK_BYTES
-                _check_growth(len(out), len(data))
+                _check_growth(len(out), min(at, len(data)))
         except (zlib.error, fast.error) as error:
             raise ProfileError(f"decompressing profile: {_gzip_problem(str(error))}") from None
         at = min(at, len(data)) - len(stream.unused_data)
@@ -84,7 +100,7 @@ def _inflate_zstd(data: bytes) -> bytearray:
             stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
             for at in range(0, len(rest), _ZSTD_CHUNK_BYTES):
                 out += stream.decompress(rest[at : at + _ZSTD_CHUNK_BYTES])
-                _check_growth(len(out), len(data))
+                _check_growth(len(out), len(data) - len(rest) + min(at + _ZSTD_CHUNK_BYTES, len(rest)))
                 if stream.eof:
                     break
             if not stream.eof:

@@ -37,8 +37,10 @@ def decode(data: bytes | memoryview) -> Profile:
         if str(error) == "concatenated profiles detected" or str(error).startswith("malformed profile:"):
             raise ProfileError(str(error)) from None
         raise WireError(str(error)) from None
-    problem, numbers, comments, label_rows, columns, tables = parts
-    types, mappings, location_ids, locations, function_ids, functions, strings, period_types, nil_line = tables
+    problem, numbers, label_rows, columns, tables = parts
+    types, mappings, location_ids, locations, function_ids, functions, strings, period_types, comments, nil_line = (
+        tables
+    )
     text = _Texts(strings)
     profile = Profile(
         sample_types=[ValueType(text[kind], text[unit]) for kind, unit in types],
@@ -56,7 +58,7 @@ def decode(data: bytes | memoryview) -> Profile:
         duration_nanos=numbers[10],
         period_type=ValueType(*(text[i] for i in period_types[-1])) if period_types else ValueType(),
         period=numbers[12],
-        comments=[text[i] for i in comments],
+        comments=comments,
         default_sample_type=text[numbers[14]],
         doc_url=text[numbers[15]],
     )
