@@ -64,7 +64,7 @@ def test_profiles_that_do_not_fit_end_in_one_line(kind, tmp_path):
     }[kind]()  # fmt: skip
     path = tmp_path / "big"
     path.write_bytes(data if kind in ("samples", "zeros") else HEAD + data)
-    done = gomem("top", str(path), memory=96 << 20)
+    done = gomem("top", str(path), memory=80 << 20)
     assert done.returncode == 2, done
     assert not done.stdout
     assert "Traceback" not in done.stderr

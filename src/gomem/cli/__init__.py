@@ -58,7 +58,10 @@ def main(argv: list[str] | None = None) -> int:
     except GomemError as error:
         print(f"gomem {args[0]}: {error}", file=sys.stderr)
         return 2
-    except MemoryError:
+    except (MemoryError, SystemError) as error:
+        # CPython 3.13 may say "returned a result with an exception set" when a tuple's memory runs out.
+        if isinstance(error, SystemError) and not isinstance(error.__cause__, MemoryError):
+            raise
         print(f"gomem {args[0]}: out of memory", file=sys.stderr)
         return 2
     except BrokenPipeError:
