@@ -4,6 +4,8 @@
 #endif
 #include "compat.h"
 
+#include <string.h>
+
 /* Frames of 3.14 and later hold tagged references; nobody has tried that here. The parts that read no frames work. */
 #if PY_VERSION_HEX >= 0x030E0000
 #define GM_UNKNOWN_FRAMES 1
@@ -111,11 +113,53 @@ gm_string_hash_no_python(PyObject *string, bool have_gil)
     return known != -1 ? (uint64_t)known : content_hash(string);
 }
 
+/* A signed number of the location table: six bits a byte, the lowest first, bit 6 set where more follow; the sign is the
+ * lowest bit of all. */
+static int
+signed_number(const uint8_t *at, const uint8_t *limit)
+{
+    unsigned value = 0, shift = 0;
+    while (at < limit) {
+        value |= (*at & 63u) << shift;
+        if (!(*at++ & 64) || (shift += 6) > 24) {
+            break;
+        }
+    }
+    return value & 1 ? -(int)(value >> 1) : (int)(value >> 1);
+}
+
+/* Of an entry's kind: how the line differs from the entry's before. 15: the instructions have none. */
+static int
+line_step(unsigned kind, const uint8_t *operands, const uint8_t *limit)
+{
+    if (kind == 13 || kind == 14) {
+        return signed_number(operands, limit);
+    }
+    return kind >= 10 && kind <= 12 ? (int)kind - 10 : 0;
+}
+
+/* Reads the location table (Objects/locations.md, the same from 3.11 on) itself: PyCode_Addr2Line takes four times the
+ * instructions, and they were most of what a frame costs that was not seen before. Entries begin with a byte whose
+ * highest bit is set: then four bits of kind and three of length less one, in units of two bytes of code. */
 int
 gm_code_line_no_python(PyCodeObject *code, int lasti)
 {
-    int line = PyCode_Addr2Line(code, lasti);
-    return line > 0 ? line : code->co_firstlineno;
+    const uint8_t *at = (const uint8_t *)PyBytes_AS_STRING(code->co_linetable);
+    const uint8_t *limit = at + PyBytes_GET_SIZE(code->co_linetable);
+    int line = code->co_firstlineno, end = 0;
+    while (at < limit) {
+        unsigned kind = *at >> 3 & 15;
+        end += ((*at & 7) + 1) * 2;
+        at++;
+        line += line_step(kind, at, limit);
+        if (lasti < end) {
+            return kind != 15 && line > 0 ? line : code->co_firstlineno;
+        }
+        while (at < limit && !(*at & 128)) {
+            at++;
+        }
+    }
+    return code->co_firstlineno;
 }
 
 static size_t
@@ -148,6 +192,11 @@ gm_utf8_no_python(PyObject *string, char *out, size_t max)
     int kind = PyUnicode_KIND(string);
     const void *data = PyUnicode_DATA(string);
     Py_ssize_t length = PyUnicode_GET_LENGTH(string);
+    if (PyUnicode_IS_ASCII(string)) {
+        used = (size_t)length < max ? (size_t)length : max;
+        memcpy(out, data, used);
+        return used;
+    }
     for (Py_ssize_t i = 0; i < length; i++) {
         size_t wrote = put_utf8(PyUnicode_READ(kind, data, i), out + used, max - used);
         if (wrote == 0) {

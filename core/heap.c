@@ -236,6 +236,19 @@ heap_own(PyObject *Py_UNUSED(module), PyObject *arg)
     return PyBool_FromLong(before);
 }
 
+/* code_line(code, lasti: int) -> int: the line that samples give that instruction. For the tests, which compare it with
+ * what the interpreter says. */
+static PyObject *
+heap_code_line(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyCodeObject *code;
+    int lasti;
+    if (!PyArg_ParseTuple(args, "O!i", &PyCode_Type, &code, &lasti)) {
+        return NULL;
+    }
+    return PyLong_FromLong(gm_code_line_no_python(code, lasti));
+}
+
 /* unsupported() -> str saying why this interpreter cannot be profiled, or None */
 static PyObject *
 heap_unsupported(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
@@ -252,6 +265,7 @@ static PyMethodDef heap_methods[] = {
     {"heap_name_thread", heap_name_thread, METH_O, "Names the calling thread in samples to come."},
     {"heap_export", gm_heap_export, METH_O, "The profile's tables."},
     {"heap_own", heap_own, METH_O, "Whether the calling thread's allocations are left out; returns what was before."},
+    {"heap_code_line", heap_code_line, METH_VARARGS, "The line that samples give an instruction of a code object."},
     {"heap_window", heap_window, METH_NOARGS, "Bytes in use at the highest since the last call; begins anew."},
     {"heap_stats", heap_stats, METH_NOARGS, "Counters of the profiler."},
     {NULL, NULL, 0, NULL},

@@ -7,11 +7,13 @@
 /* rate="auto" */
 #define LIVE_SAMPLES 2000.0       /* wanted in the table: a site of 5 % of the heap has 100, a standard error of 10 % */
 #define RATE_MIN 4096.0           /* a heap below 8 MB has fewer samples; finer costs more memory than it tells */
-#define SAMPLES_PER_SECOND 3000.0 /* in the long run: at about 3,000 instructions a sample, less than half a per cent of a core */
-#define BURST 3000.0              /* samples that may be taken at once: some 4 ms, at the start or after a quiet time */
+#define SAMPLES_PER_SECOND 2500.0 /* of CPU time, in the long run: at about 1.5 us a sample less than half a per cent of it */
+#define BURST 1200.0              /* samples that may be taken at once: some 2 ms, at the start or after a quiet time */
 #define GROWTH_GRANT 700.0        /* samples granted when the heap doubles: half of those that would stay in the table */
-#define GROWTH_FROM 1e6           /* bytes; doublings below are paid by the first burst */
-#define WINDOW_NS 20000000        /* over which the speed of allocation is measured; the clock ticks each 1 to 4 ms */
+#define GROWTH_FROM 250e3         /* bytes; doublings below are paid by the first burst */
+#define SPEED_AT_FIRST 100e6      /* bytes a second: what programs do; stands until a window has been measured */
+#define WINDOW_CPU_NS 10000000    /* CPU time over which the speed of allocation is measured, at least */
+#define LOOK_NS 20000000          /* how often the CPU clock is read, a system call; the coarse clock ticks each 1 to 4 ms */
 
 static uint64_t
 next_random(gm_sampler *sampler)
@@ -25,34 +27,41 @@ next_random(gm_sampler *sampler)
 }
 
 static int64_t
-coarse_ns(void)
+clock_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 void
 gm_sampler_init(gm_sampler *sampler, double fixed, uint64_t seed)
 {
-    int64_t now = coarse_ns();
     *sampler = (gm_sampler){.fixed = fixed, .random = seed ? seed : 0x9e3779b97f4a7c15u, .tokens = BURST,
-                            .peak_bytes = GROWTH_FROM, .clock_ns = now, .window_ns = now};
+                            .peak_bytes = GROWTH_FROM, .bytes_per_second = SPEED_AT_FIRST,
+                            .look_ns = clock_ns(CLOCK_MONOTONIC_COARSE) + LOOK_NS,
+                            .window_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID)};
     for (int i = 0; i < 8; i++) {
         next_random(sampler);
     }
 }
 
-/* The speed of allocation, from the bytes that the samples of a window stood for. */
+/* The speed of allocation, from the bytes that the samples of a window stood for, and the tokens that its CPU time earns.
+ * CPU time and not the wall's: on a busy machine, or under a quota, a program must not pay more of what it gets. */
 static void
-measure_speed(gm_sampler *sampler, int64_t now, double bytes)
+measure_speed(gm_sampler *sampler, double bytes)
 {
     sampler->window_bytes += bytes;
-    int64_t took = now - sampler->window_ns;
-    if (took >= WINDOW_NS) {
-        double speed = sampler->window_bytes * 1e9 / (double)took;
-        sampler->bytes_per_second = sampler->bytes_per_second > 0 ? (sampler->bytes_per_second + speed) / 2 : speed;
-        sampler->window_ns = now;
+    int64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
+    if (now < sampler->look_ns) {
+        return;
+    }
+    sampler->look_ns = now + LOOK_NS;
+    int64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), took = cpu - sampler->window_cpu_ns;
+    if (took >= WINDOW_CPU_NS) {
+        sampler->bytes_per_second = (sampler->bytes_per_second + sampler->window_bytes * 1e9 / (double)took) / 2;
+        sampler->tokens += (double)took * (SAMPLES_PER_SECOND / 1e9);
+        sampler->window_cpu_ns = cpu;
         sampler->window_bytes = 0;
     }
 }
@@ -63,10 +72,8 @@ measure_speed(gm_sampler *sampler, int64_t now, double bytes)
 static double
 auto_rate(gm_sampler *sampler, size_t n, gm_heap_state state)
 {
-    int64_t now = coarse_ns();
-    measure_speed(sampler, now, fmax(sampler->last, (double)n));
-    sampler->tokens += (double)(now - sampler->clock_ns) * (SAMPLES_PER_SECOND / 1e9) - 1;
-    sampler->clock_ns = now;
+    measure_speed(sampler, fmax(sampler->last, (double)n));
+    sampler->tokens -= 1;
     if (state.peak_bytes > sampler->peak_bytes) {
         sampler->tokens += GROWTH_GRANT * log2(state.peak_bytes / sampler->peak_bytes);
         sampler->peak_bytes = state.peak_bytes;

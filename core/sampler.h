@@ -23,10 +23,10 @@ typedef struct {
     double fixed;      /* mean bytes between samples; 0: auto */
     uint64_t random;   /* state of the generator, never 0 */
     double tokens;     /* auto: samples that may be taken at once */
-    int64_t clock_ns;  /* auto: when tokens were last added */
     double peak_bytes; /* auto: the largest heap that tokens were granted for */
-    double window_bytes, bytes_per_second; /* auto: allocated since window_ns; the measured speed */
-    int64_t window_ns;
+    double window_bytes, bytes_per_second; /* auto: allocated since window_cpu_ns; the measured speed */
+    int64_t window_cpu_ns;                 /* auto: CPU time of the process when tokens were last added */
+    int64_t look_ns;                       /* auto: when to look at it again */
     double last;       /* the rate of the latest draw, for reports */
 } gm_sampler;
 

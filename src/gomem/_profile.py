@@ -103,7 +103,7 @@ def _interpreter_mapping(builder: ProfileBuilder) -> int:
     start = limit = offset = 0
     try:
         file = os.path.realpath(sys.executable or "python")
-        with open("/proc/self/maps") as maps:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
             for line in maps:
                 fields = line.split(None, 5)
                 if len(fields) == 6 and fields[5].rstrip("\n") == file and "x" in fields[1]:

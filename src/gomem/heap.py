@@ -243,7 +243,7 @@ def _begin(core) -> None:
 def memory_status() -> dict[str, int]:
     """The sizes in /proc/self/status by name (VmHWM, RssAnon, RssFile, ...), in bytes; empty where there is none."""
     try:
-        with open("/proc/self/status") as status:
+        with open("/proc/self/status", encoding="utf-8", errors="replace") as status:
             fields = (line.split() for line in status)
             return {field[0].rstrip(":"): int(field[1]) * 1024 for field in fields if field[-1] == "kB"}
     except OSError:

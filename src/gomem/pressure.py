@@ -83,7 +83,7 @@ def read(root: str = "/sys/fs/cgroup", proc: str = "/proc/self") -> Reading:
     Costs a few file reads, about 50 us. Where the files are missing (not Linux) it reads 0 and no limit.
     """
     try:
-        with open(f"{proc}/statm") as file:
+        with open(f"{proc}/statm", encoding="ascii") as file:
             used = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         used = 0
@@ -94,7 +94,7 @@ def read(root: str = "/sys/fs/cgroup", proc: str = "/proc/self") -> Reading:
 def _limit_files(root: str, proc: str) -> list[str]:
     """The limit files that apply, from the process's own cgroup up to the root."""
     try:
-        with open(f"{proc}/cgroup") as file:
+        with open(f"{proc}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read().splitlines()
     except OSError:
         return []
@@ -114,7 +114,7 @@ def _limit_files(root: str, proc: str) -> list[str]:
 
 def _read_limit(path: str) -> int | None:
     try:
-        with open(path) as file:
+        with open(path, encoding="ascii") as file:
             text = file.read().strip()
         return int(text) if text != "max" and int(text) < 1 << 60 else None
     except (OSError, ValueError):

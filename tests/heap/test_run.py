@@ -99,6 +99,13 @@ def test_a_module_runs_as_with_dash_m(run_fresh, tmp_path):
     assert (tmp_path / "mem.prof").exists()
 
 
+def test_the_profiler_adds_no_warnings(run_fresh, tmp_path):
+    (tmp_path / "program.py").write_text(KEEP)
+    words = ("-X", "warn_default_encoding", "-W", "always", "-m", "gomem", "run", "-o", "mem.{pid}.prof", "program.py")
+    done = run_fresh(*words, cwd=tmp_path, PYTHONWARNDEFAULTENCODING="1", PYTHONWARNINGS="always", PYTHONDEVMODE="1")
+    assert done.returncode == 0 and "Warning" not in done.stderr, done.stderr
+
+
 MULTIPROCESSING = """
     import multiprocessing, os, sys
     def work():
