@@ -1,0 +1,380 @@
+"""Calls: which functions a call may run, how its arguments meet their parameters, and what their summaries then do here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gomem.escape import ir
+from gomem.escape.solve import MADE, OUTSIDE, State
+from gomem.escape.summary import DEEP, FRESH, WORLD, Summary
+from gomem.escape.universe import BOTTOM, ClassInfo, Function, Instance, ModuleInfo
+
+POSITIONS = 8  # parameters told apart when a method is known by its name only
+BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
+_MANY = 12  # candidates told apart; with more, the merged one of that name is taken
+
+
+class Given:
+    """The arguments of one call as sets of objects."""
+
+    __slots__ = ("positional", "named", "stars", "doubles")
+
+    def __init__(self, positional: list[int], named: dict[str, int], stars: int, doubles: int) -> None:
+        self.positional = positional
+        self.named = named
+        self.stars = stars
+        self.doubles = doubles
+
+    def everything(self) -> int:
+        found = self.stars | self.doubles
+        for objects in self.positional:
+            found |= objects
+        for objects in self.named.values():
+            found |= objects
+        return found
+
+    def behind(self, first: int) -> Given:
+        """The same with one more argument before the others."""
+        return Given([first, *self.positional], self.named, self.stars, self.doubles)
+
+
+class Calls(State):
+    """Applies calls."""
+
+    def given(self, arguments: ir.Arguments) -> Given:
+        pts = self.pts
+        positional, named, stars, doubles = arguments
+        star = double = 0
+        for variable in stars:
+            star |= self.iterate(pts[variable], ("star", variable), 0)
+        for variable in doubles:
+            double |= self.load(pts[variable], "*")
+        return Given([pts[v] for v in positional], {name: pts[v] for name, v in named}, star, double)
+
+    # what is called
+
+    def call(self, function: int, given: Given, number: Any, line: int, name: str = "") -> int:
+        """Calls every object of the set; the result."""
+        if not function:
+            return self.call_unknown(given, number, name or "a value nothing is known of", line)
+        result = 0
+        for one in self.bits(function):
+            what = self.type[one]
+            kind = type(what)
+            if kind is Function:
+                result |= self.call_function(what, given, number, line, env=1 << one)
+            elif kind is ClassInfo:
+                result |= self.instantiate(what, given, number, line)
+            elif kind is tuple and what[0] == BOUND:
+                result |= self.call_bound(one, what, given, number, line)
+            elif kind is Instance and what is not self.universe.none:
+                result |= self.call_method_of(1 << one, what, "__call__", given, number, line)
+            elif kind is not Instance:
+                result |= self.call_unknown(given, number, name or self.describe(one), line)
+        return result or self.made(number, self.universe.none)
+
+    def describe(self, one: int) -> str:
+        path = self.path[one]
+        if self.kind[one] == OUTSIDE or not path:
+            names = [param[0] for param in self.code.params]
+            return names[self.root[one]] if 0 <= self.root[one] < len(names) else "a value nothing is known of"
+        return path if path not in ("*", DEEP) else "something passed in"
+
+    def call_unknown(self, given: Given, number: Any, name: str, line: int) -> int:
+        self.leak(given.everything(), f"unknown {name}", line)
+        return self.unknown_result(number)
+
+    def unknown_result(self, number: Any) -> int:
+        made = self.made(number, None)
+        self.open_up(made)
+        return made | 1
+
+    def call_bound(self, one: int, what: tuple[Any, ...], given: Given, number: Any, line: int) -> int:
+        this = self.fields[one].get("self", 0)
+        return self.call_method(this, what[1], given, number, line)
+
+    def call_function(self, function: Function, given: Given, number: Any, line: int, env: int = 0) -> int:
+        if function.opaque:
+            return self.call_unknown(given, number, f"{function.name} (decorated)", line)
+        self.deps.add(function)
+        values = self.bind(function, given, number, env)
+        return self.apply(function.summary, values, number, line, function)
+
+    def instantiate(self, cls: ClassInfo, given: Given, number: Any, line: int) -> int:
+        if cls.enum:
+            return self.made(number, self.universe.none) | self.outside(cls.any_type)
+        if cls.name == "type" and cls.module is self.universe.builtins:
+            return self.made(number, self.universe.none) | 1
+        made = self.made(number, cls.exact_type)
+        new = cls.find("__new__")
+        result = made
+        if new is not None:
+            self.deps.add(new)
+            values = self.bind(new, given.behind(self.outside(cls)), number, 0)
+            result |= self.apply(new.summary, values, (number, "new"), line, new)
+        init = cls.find("__init__")
+        if init is not None and (init.cls is None or init.cls.name != "object" or not cls.open):
+            if init.cls is not None and init.cls.name == "object" and cls.record:
+                self.hold_fields(cls, made, given, line)
+            else:
+                self.call_function(init, given.behind(made), (number, "init"), line)
+        elif cls.open:
+            self.leak(given.everything() | made, f"unknown {cls.name}", line)
+        if cls.open:
+            self.open_up(made)
+        return result
+
+    def hold_fields(self, cls: ClassInfo, made: int, given: Given, line: int) -> None:
+        """Dataclasses and named tuples keep their arguments under the names of their fields."""
+        record = cls.module.file.classes.get(cls.name) if cls.module.file else None
+        names = [name for name, *_ in record.fields] if record is not None else []
+        for index, objects in enumerate(given.positional):
+            name = names[index] if index < len(names) and len(cls.mro) <= 3 else "?"
+            self.store(made, name, objects, line)
+            self.store(made, "*", objects, line)
+        for name, objects in given.named.items():
+            self.store(made, name, objects, line)
+            self.store(made, "*", objects, line)
+        self.store(made, "?", given.stars | given.doubles, line)
+
+    # methods
+
+    def call_method(self, base: int, name: str, given: Given, number: Any, line: int) -> int:
+        if not base:
+            return self.call_unknown(given, number, name, line)
+        result = 0
+        unknown = 0
+        for one in self.bits(base):
+            what = self.type[one]
+            kind = type(what)
+            if kind is Instance:
+                if what is not self.universe.none:
+                    result |= self.call_method_of(1 << one, what, name, given, number, line)
+            elif kind is ModuleInfo:
+                found = 0
+                for item in self.types_of(what, name):
+                    found |= self.outside(item)
+                result |= self.call(found, given, number, line, f"{what.name}.{name}")
+            elif kind is ClassInfo:
+                result |= self.call_class_method(one, what, name, given, number, line)
+            elif kind is Function:
+                result |= self.call_unknown(given, number, f"{what.name}.{name}", line)
+            else:
+                unknown |= 1 << one
+        if unknown:
+            result |= self.call_by_name(unknown, name, given, number, line)
+        return result or self.call_unknown(given, number, name, line)
+
+    def call_method_of(self, this: int, what: Instance, name: str, given: Given, number: Any, line: int) -> int:
+        """A method of an object of a known class, or of a subclass if the class is not exact."""
+        cls = what.cls
+        found = cls.find(name)
+        candidates = [found] if found is not None else []
+        if not what.exact:
+            candidates += [lower.methods[name] for lower in cls.below() if name in lower.methods]
+        if len(candidates) > _MANY or (cls.open and found is None):
+            return self.call_by_name(this, name, given, number, line)
+        result = 0
+        for function in candidates:
+            result |= self.call_as_method(function, this, given, number, line)
+        if not candidates:
+            value = self.load(this, name) if name in self.universe.stored else 0
+            result = self.call(value, given, number, line, name)
+        return result
+
+    def call_as_method(self, function: Function, this: int, given: Given, number: Any, line: int) -> int:
+        if function.kind == "static":
+            return self.call_function(function, given, number, line)
+        if function.kind == "class":
+            return self.call_function(function, given.behind(self.class_of(this)), number, line)
+        if function.kind in ("property", "cached"):
+            value = self.call_function(function, Given([this], {}, 0, 0), (number, "get"), line)
+            return self.call(value, given, number, line, function.name)
+        return self.call_function(function, given.behind(this), number, line)
+
+    def class_of(self, this: int) -> int:
+        found = 0
+        for one in self.bits(this):
+            what = self.type[one]
+            found |= self.outside(what.cls if type(what) is Instance else None)
+        return found
+
+    def call_class_method(self, one: int, cls: ClassInfo, name: str, given: Given, number: Any, line: int) -> int:
+        """``Class.name(...)``: a static or class method, or a method with the object given first."""
+        function = cls.find(name)
+        if function is None or (cls.open and name not in cls.methods and function.cls is not None and function.cls.name == "object"):
+            inner = cls.module.classes.get(f"{cls.name}.{name}")
+            if inner is not None:
+                return self.instantiate(inner, given, number, line)
+            return self.call_unknown(given, number, f"{cls.name}.{name}", line)
+        candidates = [function]
+        if self.kind[one] != OUTSIDE or function.kind == "class":
+            candidates += [lower.methods[name] for lower in cls.below() if name in lower.methods]
+        result = 0
+        for candidate in candidates[:_MANY]:
+            if candidate.kind == "class":
+                result |= self.call_function(candidate, given.behind(1 << one), number, line)
+            else:
+                result |= self.call_function(candidate, given, number, line)
+        if len(candidates) > _MANY:
+            result |= self.call_unknown(given, number, f"{cls.name}.{name}", line)
+        return result
+
+    def call_by_name(self, this: int, name: str, given: Given, number: Any, line: int) -> int:
+        """A method of an object of unknown type: every known method of that name."""
+        merged = self.universe.merged_method(name)
+        if merged is None:
+            value = self.load(this, name)
+            self.leak(this, f"unknown {name}", line)
+            return self.call(value, given, number, line, name)
+        self.deps.add(name)
+        result = 0
+        if name in self.universe.stored:
+            result = self.call_unknown(given, number, name, line)
+        values = self.bind_merged(number, this, given)
+        return result | self.apply(merged.summary, values, number, line, merged)
+
+    # parameters
+
+    def bind(self, function: Function, given: Given, number: Any, env: int) -> dict[Any, int]:
+        """The objects of each parameter, by its index; the closure itself behind the last."""
+        values: dict[Any, int] = {}
+        positional = list(given.positional)
+        named = dict(given.named)
+        for index, (name, how, _, default) in enumerate(function.params):
+            objects = 0
+            if how == ir.REST:
+                objects = self.packed((number, function, index), positional, given.stars)
+                positional = []
+            elif how == ir.KEYWORDS:
+                objects = self.packed((number, function, index), list(named.values()), given.doubles)
+            else:
+                found = False
+                if how != ir.KEYWORD_ONLY and positional:
+                    objects, found = positional.pop(0), True
+                elif how != ir.POSITIONAL_ONLY and name in named:
+                    objects, found = named.pop(name), True
+                else:
+                    objects = given.doubles | (given.stars if how != ir.KEYWORD_ONLY else 0)
+                if not found and default == ir.OBJECT_DEFAULT:
+                    objects |= self.load(env, f"={name}") if env & ~1 and self.is_made(env) else 1
+            values[index] = objects
+        values[len(function.params)] = env or 1
+        return values
+
+    def is_made(self, objects: int) -> bool:
+        return self.kind[(objects & -objects).bit_length() - 1] == MADE
+
+    def packed(self, key: Any, values: list[int], more: int) -> int:
+        """The tuple or dict of surplus arguments, as the callee sees it."""
+        pack = self.object(("p", key), MADE, self.universe.instance("tuple"))
+        objects = more
+        for value in values:
+            objects |= value
+        self.store(pack, "*", objects, 0)
+        return pack
+
+    def bind_merged(self, number: Any, this: int, given: Given) -> dict[Any, int]:
+        values: dict[Any, int] = {"0": this, "env": 1}
+        rest = given.stars
+        for position, objects in enumerate(given.positional, 1):
+            key = str(min(position, POSITIONS))
+            values[key] = values.get(key, 0) | objects
+            rest |= objects
+        if given.stars:
+            for position in range(len(given.positional) + 1, POSITIONS + 1):
+                values[str(position)] = values.get(str(position), 0) | given.stars
+        keywords = given.doubles
+        for name, objects in given.named.items():
+            values[f"k:{name}"] = objects
+            keywords |= objects
+        values["rest"] = self.packed((number, "rest"), [rest], 0) if rest else 0
+        values["keywords"] = self.packed((number, "keywords"), [keywords], 0) if keywords else 0
+        values["doubles"] = given.doubles
+        return values
+
+    # summaries
+
+    def apply(self, summary: Summary, values: dict[Any, int], number: Any, line: int, function: Function) -> int:
+        """What a call with that summary does to the arguments; its result."""
+        if summary is BOTTOM:
+            return 0
+        fresh: list[int] = []
+        top = {path for index, path in summary.returns if index == FRESH}
+        for index, (what, _) in enumerate(summary.fresh):
+            fresh.append(self.fresh(number, what, index in top))
+        for index, (_, fields) in enumerate(summary.fresh):
+            for name, sources in fields:
+                for source in sources:
+                    self.store(fresh[index], name, self.source(source, values, fresh), line)
+        for source, cause in summary.leaks.items():
+            objects = self.held(values.get(source[0], 0)) if source[1] == DEEP else self.source(source, values, fresh)
+            if objects & ~1:
+                self.leak(objects, cause if cause != "library" else f"library {function.name}", line)
+        for target, name, source in summary.stores:
+            bases = self.source(target, values, fresh)
+            if bases:
+                self.store(bases, name, self.source(source, values, fresh), line, f"global by {function.name}")
+        result = 0
+        for source in summary.returns:
+            result |= self.source(source, values, fresh)
+        for target, arguments, into in summary.calls:
+            called = self.source(target, values, fresh)
+            if called:
+                given = Given([self.source(argument, values, fresh) for argument in arguments], {}, 0, 0)
+                called_back = self.call(called, given, ("callback", number, into), line, "a callback")
+                if into == "result":
+                    result |= called_back
+                elif into == "items":
+                    for index in top:
+                        self.store(fresh[index], "*", called_back, line)
+        if not top:
+            result |= self.made(number, self.universe.none) if isinstance(number, int) else 0
+        return result
+
+    def fresh(self, number: Any, what: Any, top: bool) -> int:
+        if top and isinstance(number, int):
+            return self.made(number, what)
+        return self.object(("f", number, what, top), MADE, what)
+
+    def source(self, source: Any, values: dict[Any, int], fresh: list[int]) -> int:
+        index, path = source
+        if index == FRESH:
+            return fresh[path]
+        if index == WORLD:
+            return self.outside(path)
+        objects = values.get(index, 0)
+        if not path or not objects:
+            return objects
+        if path == DEEP:
+            return self.deep(objects)
+        if path == "*":
+            return self.iterate(objects, ("item", objects.bit_length()), 0)
+        if path == "*.*":
+            return self.load(self.iterate(objects, ("item", objects.bit_length()), 0), "*")
+        return self.load(objects, path)
+
+    def iterate(self, bases: int, number: Any, line: int) -> int:
+        """Items of what is iterated over: by its own methods if its class is known, by what it holds otherwise."""
+        result = 0
+        plain = 0
+        for one in self.bits(bases):
+            what = self.type[one]
+            method = what.cls.find("__iter__") if type(what) is Instance else None
+            if method is not None and method.code is not None and not what.cls.record:
+                iterator = self.call_method_of(1 << one, what, "__iter__", Given([], {}, 0, 0), ("iter", number), line)
+                result |= self.load(iterator, "*") | self.next_of(iterator, number, line)
+            elif type(what) is Instance and method is None and "__getitem__" in what.cls.methods:
+                result |= self.call_method_of(1 << one, what, "__getitem__", Given([], {}, 0, 0), ("iter", number), line)
+            else:
+                plain |= 1 << one
+        return result | self.load(plain, "*")
+
+    def next_of(self, iterators: int, number: Any, line: int) -> int:
+        result = 0
+        for one in self.bits(iterators):
+            what = self.type[one]
+            method = what.cls.find("__next__") if type(what) is Instance else None
+            if method is not None and method.code is not None:
+                result |= self.call_method_of(1 << one, what, "__next__", Given([], {}, 0, 0), ("next", number), line)
+        return result

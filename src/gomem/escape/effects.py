@@ -1,0 +1,256 @@
+"""The summary of a solved function: its effects in terms of its parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gomem.escape.interpret import Interpreter
+from gomem.escape.solve import MADE, OUTSIDE, PARAMETER
+from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary
+from gomem.escape.universe import Instance
+
+_MANY = 4  # new objects told apart in a summary; more become one of unknown type
+_PATHS = 3  # paths of one parameter told apart
+_FIELDS = 6
+_STORES = 12  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
+_FRAMES = {"generator": "generator", "coroutine": "coroutine", "asyncgen": "async_generator"}
+
+
+def summarize(solved: Interpreter) -> Summary:
+    """What a caller has to know."""
+    return _Summarizer(solved).summary()
+
+
+def compact_leaks(leaks: dict[Source, str]) -> dict[Source, str]:
+    """Without what is implied: a parameter that leaks takes along all that it holds."""
+    roots: dict[Any, set[str]] = {}
+    for root, path in leaks:
+        roots.setdefault(root, set()).add(path)
+    found: dict[Source, str] = {}
+    for (root, path), cause in leaks.items():
+        paths = roots[root]
+        if "" in paths:
+            found.setdefault((root, ""), cause)
+        elif DEEP in paths or len(paths) > _PATHS:
+            found.setdefault((root, DEEP), cause)
+        else:
+            found[root, path] = cause
+    return found
+
+
+def compact_sources(sources: Any) -> list[Source]:
+    """Many things held by one parameter become everything that it holds; many types of what is outside become unknown."""
+    roots: dict[Any, set[Any]] = {}
+    for root, path in sources:
+        roots.setdefault(root, set()).add(path)
+    found: list[Source] = []
+    for root, paths in roots.items():
+        if root == WORLD:
+            found += [(WORLD, None)] if None in paths or len(paths) > _PATHS else [(WORLD, what) for what in paths]
+        elif root == FRESH:
+            found += [(FRESH, number) for number in paths]
+        elif DEEP in paths or len(paths) > _PATHS:
+            found += [(root, DEEP), *([(root, "")] if "" in paths else [])]
+        else:
+            found += [(root, path) for path in paths]
+    return found
+
+
+def compact_stores(grouped: dict[tuple[Source, str], set[Source]]) -> set[Any]:
+    """Stores by target and field, the targets and fields of one parameter at most a few."""
+    fields: dict[Any, set[str]] = {}
+    inner: dict[Any, set[str]] = {}
+    for (root, path), name in grouped:
+        if path:
+            inner.setdefault(root, set()).add(path)
+        else:
+            fields.setdefault(root, set()).add(name)
+    merged: dict[tuple[Source, str], set[Source]] = {}
+    for ((root, path), name), sources in grouped.items():
+        if path and (DEEP in inner[root] or len(inner[root]) > _PATHS):
+            path = DEEP
+        if not path and len(fields[root]) > _FIELDS:
+            name = "?"
+        merged.setdefault(((root, path), name), set()).update(sources)
+    if sum(map(len, merged.values())) > _STORES:
+        merged = _coarse(merged)
+    return {(target, name, source) for (target, name), sources in merged.items() for source in compact_sources(sources) if source != target}
+
+
+def join(first: Summary, second: Summary) -> Summary:
+    """What is true of either: of two summaries of one function."""
+    numbers: dict[Any, int] = {}
+    contents: list[dict[str, set[Source]]] = []
+    renames = []
+    for summary in (first, second):
+        rename = []
+        for what, _ in summary.fresh:
+            rename.append(numbers.setdefault(what, len(numbers)))
+            if rename[-1] == len(contents):
+                contents.append({})
+        renames.append(rename)
+
+    def named(source: Source, rename: list[int]) -> Source:
+        return (FRESH, rename[source[1]]) if source[0] == FRESH else source
+
+    stores: dict[Any, set[Source]] = {}
+    returns: set[Source] = set()
+    for summary, rename in zip((first, second), renames, strict=True):
+        for target, name, source in summary.stores:
+            stores.setdefault((target, name), set()).add(named(source, rename))
+        returns.update(named(source, rename) for source in summary.returns)
+        for number, (_, fields) in zip(rename, summary.fresh, strict=True):
+            for name, sources in fields:
+                contents[number].setdefault(name, set()).update(named(source, rename) for source in sources)
+    return Summary(
+        compact_leaks({**second.leaks, **first.leaks}),
+        frozenset(compact_stores(stores)),
+        frozenset(compact_sources(returns)),
+        pack_fresh(list(numbers), contents),
+        first.calls or second.calls,
+    )
+
+
+def pack_fresh(kinds: list[Any], contents: list[dict[str, set[Source]]]) -> Any:
+    """New objects of a summary with what they hold, in an order that does not depend on how it was found."""
+    return tuple(
+        (what, tuple(sorted((name, frozenset(compact_sources(sources))) for name, sources in fields.items())))
+        for what, fields in zip(kinds, contents, strict=True)
+    )
+
+
+def give_up(parameters: int) -> Summary:
+    """The summary of a function that was not understood: all it was given escapes, all it returns may come from anywhere."""
+    leaks = {(number, ""): "unknown a function too tangled to analyse" for number in range(parameters + 1)}
+    return Summary(leaks, returns=frozenset([(WORLD, None), (FRESH, 0)]), fresh=((None, (("?", frozenset([(WORLD, None)])),)),))
+
+
+def _coarse(stores: dict[Any, set[Source]]) -> dict[Any, set[Source]]:
+    """Each parameter and all that it holds keep, under some name, all that any of that was found to keep."""
+    roots: dict[Any, set[Source]] = {}
+    for ((root, _), _), sources in stores.items():
+        roots.setdefault(root, set()).update(sources)
+    coarse: dict[Any, set[Source]] = {}
+    for root, sources in roots.items():
+        for path in ("", DEEP):
+            if any(target == root and bool(inner) == bool(path) for (target, inner), _ in stores):
+                coarse[(root, path), "?"] = sources
+    return coarse
+
+
+class _Summarizer:
+    def __init__(self, solved: Interpreter) -> None:
+        self.solved = solved
+        self.tokens: dict[Any, int] = {}  # (type, on top) -> number of a new object
+        self.members: list[int] = []  # number -> objects that it stands for
+        self.number: dict[int, int] = {}  # object -> number
+        self.top = 0
+
+    def summary(self) -> Summary:
+        solved = self.solved
+        result = solved.returned
+        frame = _FRAMES.get(solved.code.kind)
+        made = Summary(self.leaks())
+        if frame is not None:
+            result = self.frame_object(frame)
+        self.top = result
+        made.returns = frozenset(self.sources(result))
+        made.stores = frozenset(self.stores())
+        made.fresh = self.fresh()
+        return made
+
+    def leaks(self) -> dict[Source, str]:
+        """Parameters, and what they hold, that are reachable from what was leaked."""
+        solved = self.solved
+        leaks: dict[Source, str] = {}
+        done = 0
+        for (cause, _), objects in sorted(solved.leaks.items(), key=lambda item: (item[0][1], item[0][0])):
+            todo = objects & ~done
+            while todo:
+                low = todo & -todo
+                todo ^= low
+                done |= low
+                one = low.bit_length() - 1
+                if low & solved.frozen or solved.kind[one] == OUTSIDE:
+                    continue
+                if solved.kind[one] != MADE:
+                    leaks.setdefault((solved.root[one], "" if solved.kind[one] == PARAMETER else solved.path[one]), cause)
+                for held in solved.fields[one].values():
+                    todo |= held & ~done
+        return compact_leaks(leaks)
+
+    def frame_object(self, kind: str) -> int:
+        """A generator or coroutine: holds the parameters, gives what is yielded and returned."""
+        solved = self.solved
+        what = solved.universe.instance("contextmanager" if solved.function.manager else kind)
+        made = solved.object(("frame",), MADE, what)
+        held = solved.environment if solved.code.frees else 0
+        for variable in solved.code.param_vars:
+            held |= solved.pts[variable]
+        solved.store(made, "&", held, solved.code.line)
+        if kind == "coroutine":
+            solved.store(made, "await", solved.returned or solved.outside(solved.universe.none), solved.code.line)
+        else:
+            solved.store(made, "*", solved.yielded, solved.code.line)
+            solved.store(made, "return", solved.returned, solved.code.line)
+        return made
+
+    def stores(self) -> set[Any]:
+        solved = self.solved
+        grouped: dict[tuple[Source, str], set[Source]] = {}
+        for one, fields in enumerate(solved.fields):
+            if not fields or solved.kind[one] in (MADE, OUTSIDE):
+                continue
+            direct = solved.kind[one] == PARAMETER
+            target = (solved.root[one], "" if direct else solved.path[one])
+            for name, held in fields.items():
+                grouped.setdefault((target, name if direct else "?"), set()).update(self.sources(held, target[0]))
+        return compact_stores(grouped)
+
+    def sources(self, objects: int, into: int = -3) -> list[Source]:
+        """The objects in a caller's terms; outside ones of immutable types do not count, except as results."""
+        solved = self.solved
+        found: dict[Source, None] = {}
+        if into != -3:
+            objects &= ~solved.frozen
+        for one in solved.bits(objects):
+            kind = solved.kind[one]
+            if kind == OUTSIDE:
+                found[(WORLD, solved.type[one] if into == -3 else None)] = None
+            elif kind == MADE:
+                found[(FRESH, self.token(one))] = None
+            else:
+                found[(solved.root[one], "" if kind == PARAMETER else solved.path[one])] = None
+        return compact_sources(found)
+
+    def token(self, one: int) -> int:
+        number = self.number.get(one)
+        if number is None:
+            key = (self.solved.type[one], bool(self.top >> one & 1))
+            if len(self.tokens) >= _MANY and key not in self.tokens:
+                key = (None, key[1])
+            number = self.tokens.setdefault(key, len(self.tokens))
+            self.number[one] = number
+            if number == len(self.members):
+                self.members.append(0)
+            self.members[number] |= 1 << one
+        return number
+
+    def fresh(self) -> Any:
+        """Contents of the new objects; finding them may find more new objects."""
+        solved = self.solved
+        contents: dict[int, dict[str, set[Source]]] = {}
+        done: set[int] = set()
+        while len(done) < len(self.number):
+            for one in [one for one in self.number if one not in done]:
+                done.add(one)
+                into = contents.setdefault(self.number[one], {})
+                if 1 << one & solved.frozen:
+                    continue
+                for name, held in solved.fields[one].items():
+                    into.setdefault(name, set()).update(self.sources(held, -4))
+        kinds = [key[0] for key in self.tokens]
+        return tuple(
+            (what, tuple(sorted((name, frozenset(sources)) for name, sources in contents.get(number, {}).items())))
+            for number, what in enumerate(kinds)
+        )

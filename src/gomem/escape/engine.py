@@ -1,0 +1,129 @@
+"""From files to verdicts: read, lower, link, solve every function to a fixed point, judge.
+
+Order of work: each function after those it calls, as far as names tell; a function whose summary changes puts those back on
+the list that have looked at it. A function that does not settle is given up: all it touches escapes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gomem.escape import ir
+from gomem.escape.effects import give_up, join, summarize
+from gomem.escape.interpret import Interpreter
+from gomem.escape.universe import BOTTOM, ClassInfo, Function, Universe
+
+PATIENCE = 4  # times that a function is solved before its summary may only grow
+ROUNDS = 20  # times before it is given up
+
+
+class Engine:
+    """Solves all functions of a universe."""
+
+    def __init__(self, universe: Universe) -> None:
+        self.universe = universe
+        self.functions: list[Function] = []
+        self.dependents: dict[Any, set[Function]] = defaultdict(set)
+        self.times: dict[Function, int] = defaultdict(int)
+        self.solved = 0
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> None:
+        self.functions = self.order()
+        for number, function in enumerate(self.functions):
+            function.order = number
+        heap = list(range(len(self.functions)))
+        waiting = set(heap)
+        while heap:
+            number = heapq.heappop(heap)
+            if number not in waiting:
+                continue
+            waiting.discard(number)
+            for changed in self.solve(self.functions[number]):
+                if changed.order not in waiting:
+                    waiting.add(changed.order)
+                    heapq.heappush(heap, changed.order)
+            if progress is not None:
+                progress(len(self.functions) - len(waiting), len(self.functions))
+
+    def solve(self, function: Function) -> Iterable[Function]:
+        """Solves one function; who has to be solved again for it."""
+        solved = Interpreter(self.universe, function)
+        self.times[function] += 1
+        self.solved += 1
+        if self.times[function] > ROUNDS:
+            summary = give_up(len(function.params))
+        else:
+            solved.run()
+            summary = summarize(solved)
+            if self.times[function] > PATIENCE:
+                summary = join(function.summary, summary)
+        for dependency in solved.deps:
+            self.dependents[dependency].add(function)
+        again: set[Function] = set()
+        for attribute in solved.attributes_changed:
+            again |= self.dependents[attribute]
+        if not summary.same(function.summary) or function.summary is BOTTOM:
+            function.summary = summary
+            again |= self.dependents[function]
+            if function.cls is not None:
+                for name in {name for name, method in function.cls.methods.items() if method is function}:
+                    if name in self.universe.merged and self.universe.refresh(name):
+                        again |= self.dependents[name]
+        return again
+
+    def order(self) -> list[Function]:
+        """All functions with code, callees before callers where names tell who is called."""
+        functions = [
+            function
+            for module in self.universe.modules.values()
+            if module.file is not None
+            for function in module.functions.values()
+            if function.code is not None
+        ]
+        placed: dict[Function, None] = {}
+        seen: set[Function] = set()
+        for start in functions:
+            if start in seen:
+                continue
+            seen.add(start)
+            stack = [(start, iter(self.callees(start)))]
+            while stack:
+                function, rest = stack[-1]
+                for callee in rest:
+                    if callee not in seen:
+                        seen.add(callee)
+                        stack.append((callee, iter(self.callees(callee))))
+                        break
+                else:
+                    placed[function] = None
+                    stack.pop()
+        return list(placed)
+
+    def callees(self, function: Function) -> list[Function]:
+        """Functions that it names: nested ones, globals, methods that few classes define."""
+        code = function.code
+        assert code is not None
+        found: list[Function] = []
+        for op in code.ops:
+            if op[0] == ir.CALL_METHOD:
+                named = self.universe.by_name.get(op[3], ())
+                if len(named) <= 8:
+                    found += named
+            elif op[0] == ir.GLOBAL:
+                found += _callable(self.universe.lookup(function.module, op[2]))
+            elif op[0] == ir.CLOSURE:
+                found.append(function.module.functions[op[3]])
+        return [callee for callee in found if callee.code is not None]
+
+
+def _callable(kinds: list[Any]) -> list[Function]:
+    found = []
+    for kind in kinds:
+        if isinstance(kind, ClassInfo):
+            kind = kind.find("__init__")
+        if isinstance(kind, Function):
+            found.append(kind)
+    return found

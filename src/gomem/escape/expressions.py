@@ -1,0 +1,397 @@
+"""Expressions lowered to operations: each method returns the variable that holds the value (0: nothing that counts)."""
+
+from __future__ import annotations
+
+import ast
+
+from gomem.escape import ir
+from gomem.escape.frame import Frame
+from gomem.escape.scopes import target_names
+from gomem.escape.sites import is_constant
+
+_BINARY = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.MatMult: "matmul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
+    ast.Mod: "mod", ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift", ast.BitOr: "or", ast.BitXor: "xor",
+    ast.BitAnd: "and", ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert",
+}  # fmt: skip
+FRAME_READERS = {"locals", "eval", "exec", "vars", "_getframe", "currentframe"}
+INDEXED = 8  # tuples up to this long are followed item by item
+
+
+class Expressions(Frame):
+    """Lowers expressions."""
+
+    def expr(self, node: ast.expr | None) -> int:
+        if node is None:
+            return 0
+        return _EXPRESSIONS.get(type(node), Expressions._other)(self, node)
+
+    def _other(self, node: ast.AST) -> int:
+        """A node of a Python newer than this: its value and what it holds are unknown, and so is where they go."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.emit(ir.LEAK, self.expr(child), "unknown", node.lineno)
+        return self.constant("?")
+
+    def _constant(self, node: ast.Constant) -> int:
+        return self.constant(type(node.value).__name__)
+
+    def _name(self, node: ast.Name) -> int:
+        return self.read(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> int:
+        base = self.expr(node.value)
+        dst = self.new()
+        self.emit(ir.LOAD_ATTR, dst, base, node.attr, node.lineno)
+        return dst
+
+    def _subscript(self, node: ast.Subscript) -> int:
+        base = self.expr(node.value)
+        index = node.slice
+        dst = self.new()
+        if isinstance(index, ast.Slice):
+            for part in (index.lower, index.upper, index.step):
+                self.expr(part)
+            self.emit(ir.SLICE, dst, base, self.object(node, "?"), node.lineno)
+        elif isinstance(index, ast.Constant) and isinstance(index.value, int) and 0 <= index.value < INDEXED:
+            self.emit(ir.UNPACK, dst, base, str(int(index.value)), node.lineno)
+        else:
+            key = self.expr(index)
+            self.emit(ir.LOAD_ITEM, dst, base, key, node.lineno)
+        return dst
+
+    def _starred(self, node: ast.Starred) -> int:
+        return self.expr(node.value)
+
+    # displays
+
+    def _tuple(self, node: ast.Tuple) -> int:
+        if is_constant(node):
+            return self.constant("tuple")
+        values = [(item, self.expr(item)) for item in node.elts]
+        dst = self.allocate(node, "tuple")
+        indexed = len(values) <= INDEXED and not any(isinstance(item, ast.Starred) for item, _ in values)
+        for index, (item, value) in enumerate(values):
+            if indexed and value:
+                self.emit(ir.STORE_ATTR, dst, str(index), value, item.lineno)
+            else:
+                self._put(dst, item, value)
+        return dst
+
+    def _list(self, node: ast.List | ast.Set) -> int:
+        kind = "list" if isinstance(node, ast.List) else "set"
+        values = [(item, self.expr(item)) for item in node.elts]
+        dst = self.allocate(node, kind)
+        for item, value in values:
+            self._put(dst, item, value)
+        return dst
+
+    def _put(self, container: int, item: ast.expr, value: int) -> None:
+        if isinstance(item, ast.Starred):
+            value = self._iterated(value, item.lineno)
+        if value:
+            self.emit(ir.STORE_ITEM, container, value, item.lineno)
+
+    def _iterated(self, value: int, line: int) -> int:
+        dst = self.new()
+        self.emit(ir.ITERATE, dst, value, line)
+        return dst
+
+    def _dict(self, node: ast.Dict) -> int:
+        values = [(self.expr(key), self.expr(value), value, key) for key, value in zip(node.keys, node.values, strict=True)]
+        dst = self.allocate(node, "dict")
+        for key, value, item, key_node in values:
+            if key_node is None:
+                value = self._iterated(value, item.lineno)
+            for held in (key, value):
+                if held:
+                    self.emit(ir.STORE_ITEM, dst, held, item.lineno)
+        return dst
+
+    def _joined(self, node: ast.JoinedStr) -> int:
+        for part in ast.walk(node):
+            if isinstance(part, ast.FormattedValue):
+                self.expr(part.value)
+        if not any(isinstance(part, ast.FormattedValue) for part in node.values):
+            return self.constant("str")
+        return self.allocate(node, "str")
+
+    # comprehensions
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> int:
+        kind = _COMPREHENSIONS[type(node)]
+        first = self.expr(node.generators[0].iter)
+        dst = self.allocate(node, kind)
+        names = set().union(*(target_names(generator.target) for generator in node.generators))
+        self.renames.append((False, {name: self.state.fresh_name(name) for name in sorted(names)}))
+        lazy = isinstance(node, ast.GeneratorExp)
+        before = dict(self.env or {})
+        self.code.once = False
+        for index, generator in enumerate(node.generators):
+            source = first if index == 0 else self.expr(generator.iter)
+            if lazy and source:
+                self.emit(ir.HOLD, dst, source, node.lineno)
+            self.assign(generator.target, self._iterated(source, generator.iter.lineno))
+            for condition in generator.ifs:
+                self.expr(condition)
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        for part in parts:
+            value = self.expr(part)
+            if value:
+                self.emit(ir.STORE_ITEM, dst, value, part.lineno)
+        self.renames.pop()
+        if lazy:
+            self._hold_names(dst, node, names, before)
+        return dst
+
+    def _hold_names(self, generator: int, node: ast.GeneratorExp, targets: set[str], before: dict[str, int]) -> None:
+        """A generator expression keeps the variables that it reads, as a closure does."""
+        used = {inner.id for inner in ast.walk(node) if type(inner) is ast.Name} - targets
+        for name in sorted(used):
+            key = self.own_name(name)
+            held = self.cells.get(key) or before.get(key) or self.frees.get(key)
+            if held:
+                self.emit(ir.HOLD, generator, held, node.lineno)
+
+    # functions
+
+    def _lambda(self, node: ast.Lambda) -> int:
+        return self.closure(node, "<lambda>")
+
+    def closure(self, node: ast.AST, name: str) -> int:
+        """The function object that a nested ``def`` or ``lambda`` makes."""
+        defaults = self.defaults(node.args)
+        code, frame = self.lower_function(node, name)
+        dst = self.new()
+        obj = self.object(node, "function")
+        cells = []
+        for key in code.frees:
+            own = "@" in key and any(key in names.values() for _, names in self.renames)
+            name = key.partition("@")[0]
+            if own or (self.binds(key) and ("@" not in key or key in self.cells)):
+                self.code.once = False
+                cells.append((key, self.cell(key), True))
+            else:
+                cells.append((key, self.read_free(key), False))
+        line = node.lineno
+        self.emit(ir.CLOSURE, dst, obj, code.name, tuple(cells), tuple(defaults), line)
+        for key in sorted(frame.free_written):
+            if not self.binds(key):
+                back = self.new()
+                self.emit(ir.LOAD_ATTR, back, dst, key, line)
+                self.emit(ir.STORE_FREE, key, back, line)
+                self.free_written.add(key)
+        return dst
+
+    def defaults(self, args: ast.arguments) -> list[tuple[str, int]]:
+        """(parameter, variable) of the defaults that are objects."""
+        positional = [*args.posonlyargs, *args.args]
+        pairs = list(zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True))
+        pairs += [(arg, value) for arg, value in zip(args.kwonlyargs, args.kw_defaults, strict=True) if value is not None]
+        return [(arg.arg, self.expr(value)) for arg, value in pairs if not isinstance(value, ast.Constant)]
+
+    # operators
+
+    def _binary(self, node: ast.BinOp) -> int:
+        if is_constant(node):
+            return self.constant("int")
+        left, right = self.expr(node.left), self.expr(node.right)
+        dst = self.new()
+        name = f"__{_BINARY[type(node.op)]}__"
+        self.emit(ir.OPERATE, dst, left, right, self.object(node, "?"), name, node.lineno)
+        return dst
+
+    def _unary(self, node: ast.UnaryOp) -> int:
+        value = self.expr(node.operand)
+        if isinstance(node.op, ast.Not):
+            return self.constant("bool")
+        dst = self.new()
+        name = f"__{_BINARY[type(node.op)]}__"
+        self.emit(ir.OPERATE, dst, value, 0, self.object(node, "?"), name, node.lineno)
+        return dst
+
+    def _compare(self, node: ast.Compare) -> int:
+        self.expr(node.left)
+        for operand in node.comparators:
+            self.expr(operand)
+        return self.constant("bool")
+
+    def _any_of(self, node: ast.BoolOp) -> int:
+        values = []
+        for operand in node.values:
+            values.append(self.expr(operand))
+        return self.merged(values)
+
+    def _conditional(self, node: ast.IfExp) -> int:
+        self.expr(node.test)
+        before = dict(self.env) if self.env is not None else None
+        first = self.expr(node.body)
+        after, self.env = self.env, before
+        second = self.expr(node.orelse)
+        self.env = self.join(after, self.env)
+        return self.merged([first, second])
+
+    def _walrus(self, node: ast.NamedExpr) -> int:
+        value = self.expr(node.value)
+        self.assign(node.target, value)
+        return value
+
+    # suspension
+
+    def _await(self, node: ast.Await) -> int:
+        src = self.expr(node.value)
+        dst = self.new()
+        self.emit(ir.AWAIT, dst, src, self.object(node, "?"), node.lineno)
+        return dst
+
+    def _yield(self, node: ast.Yield) -> int:
+        value = self.expr(node.value)
+        if value:
+            self.emit(ir.YIELD, value, node.lineno)
+        return self.constant("?")
+
+    def _yield_from(self, node: ast.YieldFrom) -> int:
+        src = self.expr(node.value)
+        dst = self.new()
+        self.emit(ir.YIELD_FROM, dst, src, node.lineno)
+        return dst
+
+    # calls
+
+    def arguments(self, node: ast.Call) -> ir.Arguments:
+        positional, stars = [], []
+        for arg in node.args:
+            value = self.expr(arg)
+            if isinstance(arg, ast.Starred):
+                stars.append(value)
+            elif stars:
+                stars.append(value)
+                holder = self.allocate(None, "tuple")
+                self.emit(ir.STORE_ITEM, holder, value, arg.lineno)
+                stars[-1] = holder
+            else:
+                positional.append(value)
+        named = tuple((keyword.arg, self.expr(keyword.value)) for keyword in node.keywords if keyword.arg)
+        double = tuple(self.expr(keyword.value) for keyword in node.keywords if not keyword.arg)
+        return tuple(positional), named, tuple(stars), double
+
+    def _call(self, node: ast.Call) -> int:
+        called = node.func
+        if isinstance(called, ast.Attribute):
+            if called.attr in FRAME_READERS:
+                self.code.dynamic |= called.attr in ("_getframe", "currentframe")
+            if _is_super(called.value):
+                return self._call_super(node, called.attr)
+            base = self.expr(called.value)
+            arguments = self.arguments(node)
+            dst = self.new()
+            self.emit(ir.CALL_METHOD, dst, base, called.attr, self.object(node, "?"), arguments, node.lineno)
+            return dst
+        if isinstance(called, ast.Name) and called.id in FRAME_READERS:
+            self.code.dynamic |= called.id != "vars" or not node.args
+        function = self.expr(called)
+        arguments = self.arguments(node)
+        dst = self.new()
+        self.emit(ir.CALL, dst, function, self.object(node, "?"), arguments, node.lineno, dotted(called))
+        return dst
+
+    def _call_super(self, node: ast.Call, name: str) -> int:
+        arguments = self.arguments(node)
+        dst = self.new()
+        owner = self.code.params[0][0] if self.code.params else ""
+        this = self.read(owner) if owner else self.constant("?")
+        self.emit(ir.CALL_SUPER, dst, this, name, self.object(node, "?"), arguments, node.lineno)
+        return dst
+
+    # targets
+
+    def assign(self, target: ast.expr, value: int) -> None:
+        """``target = value``."""
+        kind = type(target)
+        if kind is ast.Name:
+            self.write(target.id, value, target.lineno)
+        elif kind is ast.Attribute:
+            base = self.expr(target.value)
+            self.emit(ir.STORE_ATTR, base, target.attr, value, target.lineno)
+        elif kind is ast.Subscript:
+            self._assign_item(target, value)
+        elif kind is ast.Starred:
+            self.assign(target.value, value)
+        else:
+            self._assign_items(target, value)
+
+    def _assign_item(self, target: ast.Subscript, value: int) -> None:
+        base = self.expr(target.value)
+        if isinstance(target.slice, ast.Slice):
+            for part in (target.slice.lower, target.slice.upper, target.slice.step):
+                self.expr(part)
+            value = self._iterated(value, target.lineno)
+        else:
+            key = self.expr(target.slice)
+            if key:
+                self.emit(ir.STORE_ITEM, base, key, target.lineno)
+        if value:
+            self.emit(ir.STORE_ITEM, base, value, target.lineno)
+
+    def _assign_items(self, target: ast.Tuple | ast.List, value: int) -> None:
+        starred = any(isinstance(item, ast.Starred) for item in target.elts)
+        for index, item in enumerate(target.elts):
+            dst = self.new()
+            if starred or index >= INDEXED:
+                self.emit(ir.ITERATE, dst, value, item.lineno)
+            else:
+                self.emit(ir.UNPACK, dst, value, str(index), item.lineno)
+            if isinstance(item, ast.Starred):
+                rest = self.allocate(None, "list")
+                self.emit(ir.STORE_ITEM, rest, dst, item.lineno)
+                dst = rest
+            self.assign(item, dst)
+
+
+def dotted(node: ast.AST | None) -> str:
+    """``a.b.c`` as text, of a call what is called; "?" for anything else."""
+    if isinstance(node, ast.Call):
+        return dotted(node.func)
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    if isinstance(node, ast.Subscript):
+        return dotted(node.value)
+    return "?"
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+_COMPREHENSIONS = {
+    ast.ListComp: "list",
+    ast.SetComp: "set",
+    ast.DictComp: "dict",
+    ast.GeneratorExp: "generator",
+}
+_EXPRESSIONS = {
+    ast.Constant: Expressions._constant,
+    ast.Name: Expressions._name,
+    ast.Attribute: Expressions._attribute,
+    ast.Subscript: Expressions._subscript,
+    ast.Starred: Expressions._starred,
+    ast.Tuple: Expressions._tuple,
+    ast.List: Expressions._list,
+    ast.Set: Expressions._list,
+    ast.Dict: Expressions._dict,
+    ast.JoinedStr: Expressions._joined,
+    **dict.fromkeys(_COMPREHENSIONS, Expressions._comprehension),
+    ast.Lambda: Expressions._lambda,
+    ast.BinOp: Expressions._binary,
+    ast.UnaryOp: Expressions._unary,
+    ast.Compare: Expressions._compare,
+    ast.BoolOp: Expressions._any_of,
+    ast.IfExp: Expressions._conditional,
+    ast.NamedExpr: Expressions._walrus,
+    ast.Await: Expressions._await,
+    ast.Yield: Expressions._yield,
+    ast.YieldFrom: Expressions._yield_from,
+    ast.Call: Expressions._call,
+}

@@ -1,0 +1,483 @@
+"""The operations of one function carried out on sets of objects until nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gomem.escape import ir
+from gomem.escape.calls import BOUND, Calls, Given
+from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, PASSES
+from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo
+
+_NOTHING = Given([], {}, 0, 0)
+_NUMBERS = ("int", "float", "bool", "complex")
+_FRAME = "&frame"  # what an exception that was caught keeps through its traceback
+
+
+class Interpreter(Calls):
+    """One function: ``run`` it, then read ``leaks``, ``returned``, ``fields``."""
+
+    def run(self) -> None:
+        self.begin()
+        code = self.code
+        for turn in range(PASSES + 1):
+            self.changed = False
+            for op in code.ops:
+                _OPERATIONS[op[0]](self, op)
+            if not self.changed or (code.once and turn == 0):
+                break
+        else:
+            self.give_up("a function too tangled to analyse")
+        if code.dynamic:
+            self.give_up("its frame is read")
+
+    def begin(self) -> None:
+        """Parameters are objects; ``self`` and annotated ones have a type."""
+        for index, (_, how, kinds, _) in enumerate(self.code.params):
+            what = self.universe.annotated(kinds, self.module) if kinds else None
+            if index == 0 and self.function.cls is not None and self.function.kind != "static":
+                cls = self.function.cls
+                what = cls if self.function.kind == "class" else cls.any_type
+            if how in (ir.REST, ir.KEYWORDS):
+                what = None
+            given = self.object(("p", index), PARAMETER, what, root=index)
+            self.pts[self.code.param_vars[index]] = given
+        index = len(self.code.params)
+        self.environment = self.object(("p", index), PARAMETER, self.function, root=index)
+
+    def give_up(self, why: str) -> None:
+        everything = 0
+        for objects in self.pts:
+            everything |= objects
+        self.leak(everything, f"unknown {why}", self.code.line)
+
+    # values
+
+    def copy(self, op: Any) -> None:
+        objects = self.pts[op[2]]
+        if objects & ~self.pts[op[1]]:
+            self.pts[op[1]] |= objects
+            self.changed = True
+
+    def alloc(self, op: Any) -> None:
+        _, dst, number = op
+        name = self.code.objects[number][1]
+        head, _, rest = name.partition(" ")
+        if rest:
+            what = self.universe.functions_or_classes(head, rest)
+        else:
+            what = self.universe.instance(name)
+        self.put(dst, self.made(number, what))
+
+    def const(self, op: Any) -> None:
+        _, dst, name = op
+        if name.startswith("import "):
+            what = name[7:]
+            kinds = self.universe.imported(what) if ":" in what else [self.universe.modules.get(what)]
+            for kind in kinds:
+                self.put(dst, self.outside(kind))
+        else:
+            self.put(dst, self.outside(self.universe.instance(name)))
+
+    def global_(self, op: Any) -> None:
+        _, dst, name = op
+        self.deps.add((self.module, name))
+        for kind in self.universe.lookup(self.module, name):
+            self.put(dst, self.outside(kind))
+
+    def store_global(self, op: Any) -> None:
+        _, name, src, line = op
+        objects = self.pts[src]
+        self.leak(objects, f"{'module' if self.code.kind == 'module' else 'global'} {name}", line)
+        if objects:
+            self.note_types(self.module, name, objects)
+
+    def store_class(self, op: Any) -> None:
+        _, cls, name, src, line = op
+        self.leak(self.pts[src], f"class {cls}.{name}", line)
+        if self.pts[src]:
+            self.note_types(self.module.classes[cls], name, self.pts[src])
+
+    def free(self, op: Any) -> None:
+        self.put(op[1], self.load(self.environment, op[2]))
+
+    def store_free(self, op: Any) -> None:
+        self.store(self.environment, op[1], self.pts[op[2]], op[3])
+
+    def closure(self, op: Any) -> None:
+        _, dst, number, name, cells, defaults, line = op
+        function = self.module.functions.get(f"{name}#file") or self.module.functions[name]
+        made = self.made(number, function)
+        fields = self.fields[made.bit_length() - 1]
+        for key, variable, own in cells:
+            self.store(made, key, self.pts[variable], line)
+            if own:
+                self.put(variable, fields.get(key, 0))
+        for parameter, variable in defaults:
+            self.store(made, f"={parameter}", self.pts[variable], line)
+        self.put(dst, made)
+
+    # attributes and items
+
+    def load_attr(self, op: Any) -> None:
+        _, dst, bases, name, line = op
+        found = 0
+        for one in self.bits(self.pts[bases]):
+            what = self.type[one]
+            kind = type(what)
+            if kind is Instance:
+                found |= self.load_of(one, what, name, op, line)
+            elif kind is ClassInfo:
+                found |= self.load_of_class(one, what, name)
+            else:
+                found |= self.load_one(one, 1 << one, name)
+                if what is None and name in self.universe.by_name and name not in self.universe.stored:
+                    found |= self.load_by_name(one, name, op, line)
+        self.put(dst, found or 1)
+
+    def load_of(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
+        cls = what.cls
+        method = cls.find(name)
+        if method is None and not what.exact:
+            method = next((lower.methods[name] for lower in cls.below() if name in lower.methods), None)
+        if method is not None and method.kind in ("property", "cached"):
+            return self.get_property(one, what, name, op, line)
+        if method is not None:
+            return self.bound(one, name, op)
+        found = self.load_one(one, 1 << one, name)
+        if self.kind[one] == MADE and not what.immutable and (not found or found & 1) and cls.module.file is not None:
+            found &= ~1
+            for kind in self.attribute_types(cls, name):
+                found |= self.outside(kind)
+        return found
+
+    def get_property(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
+        candidates = [what.cls.find(name)]
+        if not what.exact:
+            candidates += [lower.methods[name] for lower in what.cls.below() if name in lower.methods]
+        found = 0
+        for function in candidates:
+            if function is None:
+                continue
+            number = ("get", op[1], function)
+            value = self.call_function(function, Given([1 << one], {}, 0, 0), number, line)
+            if function.kind == "cached":
+                self.store(1 << one, name, value, line)
+            found |= value
+        return found
+
+    def bound(self, one: int, name: str, op: Any) -> int:
+        made = self.object(("b", op[1], name), MADE, (BOUND, name))
+        self.store(made, "self", 1 << one, op[-1])
+        return made
+
+    def load_by_name(self, one: int, name: str, op: Any, line: int) -> int:
+        functions = self.universe.by_name[name]
+        found = 0
+        if any(function.kind not in ("property", "cached") for function in functions):
+            found |= self.bound(one, name, op)
+        else:
+            merged = self.universe.merged_method(name)
+            self.deps.add(name)
+            found |= self.apply(merged.summary, {"0": 1 << one, "env": 1}, ("get", op[1]), line, merged)
+        return found
+
+    def load_of_class(self, one: int, cls: ClassInfo, name: str) -> int:
+        method = cls.find(name)
+        if method is not None and (method.cls is None or method.cls.name != "object"):
+            return self.outside(method) if method.kind != "class" else self.outside(None)
+        inner = cls.module.classes.get(f"{cls.name}.{name}")
+        if inner is not None:
+            return self.outside(inner)
+        found = 0
+        for kind in self.attribute_types(cls, name):
+            found |= self.outside(cls.any_type if cls.enum and name in cls.class_names else kind)
+        return found
+
+    def store_attr(self, op: Any) -> None:
+        _, bases, name, src, line = op
+        objects = self.pts[src]
+        if not objects:
+            return
+        base = self.pts[bases]
+        if not base:
+            self.leak(objects, "unknown object", line)
+        for one in self.bits(base):
+            what = self.type[one]
+            setter = what.cls.find(f"{name}.setter") if type(what) is Instance else None
+            if setter is not None:
+                self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
+            elif self.kind[one] == MADE or type(what) in (Instance, ClassInfo):
+                self.store(1 << one, name, objects, line)
+            else:
+                self.store(1 << one, name, objects, line)
+                self.note_by_name(name, objects, line, one)
+
+    def note_by_name(self, name: str, objects: int, line: int, one: int) -> None:
+        """An attribute of an object of unknown type is set: any class that has such an attribute may be meant."""
+        for cls in self.universe.classes_with(name):
+            if cls.add_types(name, [self.type[o] for o in self.bits(objects)]):
+                self.attributes_changed.add((cls, name))
+        setter = f"{name}.setter"
+        if setter in self.universe.by_name and self.type[one] is None:
+            for function in self.universe.by_name[setter][:8]:
+                self.call_function(function, Given([1 << one, objects], {}, 0, 0), ("set", name, line), line)
+
+    def load_item(self, op: Any) -> None:
+        _, dst, bases, key, line = op
+        base = self.pts[bases]
+        plain = 0
+        found = 0
+        for one in self.bits(base):
+            what = self.type[one]
+            method = what.cls.find("__getitem__") if type(what) is Instance else None
+            if method is not None and method.code is not None:
+                given = Given([self.pts[key]], {}, 0, 0)
+                found |= self.call_method_of(1 << one, what, "__getitem__", given, ("item", dst), line)
+            elif type(what) is ClassInfo:
+                found |= 1 << one
+            else:
+                plain |= 1 << one
+        self.put(dst, found | self.load(plain, "*"))
+
+    def store_item(self, op: Any) -> None:
+        _, bases, src, line = op
+        objects = self.pts[src]
+        if not objects:
+            return
+        base = self.pts[bases]
+        if not base:
+            self.leak(objects, "unknown object", line)
+        for one in self.bits(base):
+            what = self.type[one]
+            method = what.cls.find("__setitem__") if type(what) is Instance else None
+            if method is not None and method.code is not None:
+                self.call_method_of(1 << one, what, "__setitem__", Given([objects, objects], {}, 0, 0), ("put", bases), line)
+            else:
+                self.store(1 << one, "*", objects, line)
+
+    def iterate_(self, op: Any) -> None:
+        _, dst, bases, line = op
+        self.put(dst, self.iterate(self.pts[bases], ("iterate", dst), line))
+
+    def unpack(self, op: Any) -> None:
+        _, dst, bases, index, line = op
+        base = self.pts[bases]
+        plain = 0
+        found = 0
+        for one in self.bits(base):
+            what = self.type[one]
+            if type(what) is Instance and what.cls.module.file is not None and not what.cls.record:
+                found |= self.iterate(1 << one, ("unpack", dst), line)
+                method = what.cls.find("__getitem__")
+                if method is not None and method.code is not None:
+                    found |= self.call_method_of(1 << one, what, "__getitem__", _NOTHING, ("item", dst), line)
+            else:
+                plain |= 1 << one
+        self.put(dst, found | self.load(plain, index))
+
+    def slice_(self, op: Any) -> None:
+        _, dst, bases, number, line = op
+        result = 0
+        for one in self.bits(self.pts[bases]):
+            what = self.type[one]
+            bit = 1 << one
+            if type(what) is Instance and what.immutable:
+                result |= self.made(number, what.cls.exact_type)
+            elif type(what) is Instance and what.cls.name in ("list", "tuple", "bytearray", "range"):
+                made = self.made(number, what.cls.exact_type)
+                self.store(made, "*", self.load(bit, "*"), line)
+                result |= made
+            elif type(what) is Instance and what.cls.find("__getitem__") is not None and what.cls.module.file is not None:
+                result |= self.call_method_of(bit, what, "__getitem__", _NOTHING, number, line)
+            else:
+                made = self.made(number, None)
+                self.store(made, "*", self.load(bit, "*"), line)
+                self.store(made, "&", bit, line)
+                result |= made
+        self.put(dst, result or self.made(number, None))
+
+    # operators
+
+    def operate(self, op: Any) -> None:
+        _, dst, left, right, number, name, line = op
+        self.put(dst, self.operation(self.pts[left], self.pts[right], number, name, line))
+
+    def operation(self, left: int, right: int, number: Any, name: str, line: int) -> int:
+        simple = self.simple_result(left, right, name)
+        if simple is not None:
+            return self.made(number, simple)
+        result = 0
+        for one in self.bits(left):
+            what = self.type[one]
+            cls = what.cls if type(what) is Instance else None
+            method = cls.find(name) if cls is not None else None
+            if method is not None and (method.code is not None or method.summary.returns):
+                result |= self.call_method_of(1 << one, what, name, Given([right] if right else [], {}, 0, 0), number, line)
+            elif cls is not None and cls.name in _CONTAINERS:
+                made = self.made(number, cls.exact_type)
+                self.store(made, "*", self.load(1 << one, "*") | self.load(right, "*"), line)
+                result |= made
+            else:
+                made = self.made(number, None)
+                for side in (1 << one, right):
+                    self.store(made, "*", self.load(side, "*"), line)
+                    self.store(made, "&", side, line)
+                self.open_up(made)
+                result |= made
+        return result or self.made(number, None)
+
+    def simple_result(self, left: int, right: int, name: str) -> Instance | None:
+        """The type of the result where one operand tells: text stays text, numbers give numbers."""
+        for side in (left, right):
+            kinds = {self.type[one] for one in self.bits(side)}
+            names = {kind.cls.name if type(kind) is Instance else "?" for kind in kinds}
+            if not names or "?" in names or len(names) > 1:
+                continue
+            only = names.pop()
+            if only in ("str", "bytes") and (name == "__add__" or (name == "__mod__" and side is left) or name == "__mul__"):
+                return self.universe.instance(only)
+            if only in _NUMBERS and name != "__mul__" and not (name == "__mod__" and side is right):
+                return self.universe.instance("float")
+        return None
+
+    def operate_in_place(self, op: Any) -> None:
+        _, dst, target, operand, number, name, line = op
+        left, right = self.pts[target], self.pts[operand]
+        result = 0
+        simple = self.simple_result(left, right, name)
+        if simple is None or left & ~self.frozen:
+            for one in self.bits(left & ~self.frozen):
+                what = self.type[one]
+                in_place = f"__i{name[2:]}"
+                method = what.cls.find(in_place) if type(what) is Instance else None
+                if method is not None:
+                    result |= self.call_method_of(1 << one, what, in_place, Given([right], {}, 0, 0), number, line)
+                    continue
+                self.store(1 << one, "*", self.load(right, "*"), line)
+                if what is None:
+                    self.store(1 << one, "&", right & ~self.frozen, line)
+                result |= 1 << one
+        self.put(dst, result | self.operation(left, right, number, name, line))
+
+    # leaving
+
+    def return_(self, op: Any) -> None:
+        objects = self.pts[op[1]]
+        if objects & ~self.returned:
+            self.returned |= objects
+            self.changed = True
+        for one in self.bits(objects):
+            self.return_lines.setdefault(one, op[2])
+
+    def yield_(self, op: Any) -> None:
+        objects = self.pts[op[1]]
+        if objects & ~self.yielded:
+            self.yielded |= objects
+            self.changed = True
+        for one in self.bits(objects):
+            self.return_lines.setdefault(one, op[2])
+
+    def yield_from(self, op: Any) -> None:
+        _, dst, src, line = op
+        items = self.iterate(self.pts[src], ("from", dst), line)
+        if items & ~self.yielded:
+            self.yielded |= items
+            self.changed = True
+        self.put(dst, self.load(self.pts[src], "return") | 1)
+
+    def raise_(self, op: Any) -> None:
+        objects = self.pts[op[1]]
+        for one in self.bits(objects):
+            if type(self.type[one]) is ClassInfo:
+                objects &= ~(1 << one)
+        self.leak(objects, "raised", op[2])
+
+    def await_(self, op: Any) -> None:
+        _, dst, src, number, line = op
+        found = 0
+        for one in self.bits(self.pts[src]):
+            what = self.type[one]
+            method = what.cls.find("__await__") if type(what) is Instance else None
+            if method is not None and method.code is not None:
+                found |= self.call_method_of(1 << one, what, "__await__", _NOTHING, ("await", dst), line) * 0 | 1
+            else:
+                found |= self.load_one(one, 1 << one, "await")
+        self.put(dst, found or 1)
+
+    def caught(self, op: Any) -> None:
+        """An exception that was caught: as long as it lives, its traceback keeps this frame and all its variables."""
+        _, dst, number, names, line = op
+        for name in names or ("BaseException",):
+            cls = self.universe.class_named(name, self.module)
+            made = self.object(("caught", number, cls), MADE, None if cls is None else cls.any_type)
+            self.fields[made.bit_length() - 1].setdefault("?", 1)
+            held = 0
+            for variable in {*self.code.local_vars, *self.code.param_vars}:
+                held |= self.pts[variable]
+            self.store(made, _FRAME, held & ~made, line)
+            self.put(dst, made)
+
+    def leak_(self, op: Any) -> None:
+        self.leak(self.pts[op[1]], op[2], op[3])
+
+    def hold(self, op: Any) -> None:
+        self.store(self.pts[op[1]], "&", self.pts[op[2]], op[3])
+
+    def call_(self, op: Any) -> None:
+        _, dst, function, number, arguments, line, name = op
+        self.put(dst, self.call(self.pts[function], self.given(arguments), number, line, name))
+
+    def call_method_(self, op: Any) -> None:
+        _, dst, base, name, number, arguments, line = op
+        self.put(dst, self.call_method(self.pts[base], name, self.given(arguments), number, line))
+
+    def call_super(self, op: Any) -> None:
+        _, dst, this, name, number, arguments, line = op
+        given = self.given(arguments)
+        found = self.universe.above(self.module.classes.get(self.code.owner), name)
+        if found is None:
+            self.leak(self.pts[this], f"unknown super().{name}", line)
+            self.put(dst, self.call_unknown(given, number, f"super().{name}", line))
+            return
+        result = 0
+        for function in found:
+            result |= self.call_as_method(function, self.pts[this], given, number, line)
+            if name == "__new__":
+                result |= self.made(number, self.module.classes[self.code.owner].any_type)
+        self.put(dst, result)
+
+
+_CONTAINERS = ("list", "tuple", "set", "frozenset", "dict", "deque", "Counter", "defaultdict", "OrderedDict")
+_OPERATIONS: dict[int, Callable[[Interpreter, Any], None]] = {
+    ir.COPY: Interpreter.copy,
+    ir.ALLOC: Interpreter.alloc,
+    ir.CONST: Interpreter.const,
+    ir.LOAD_ATTR: Interpreter.load_attr,
+    ir.STORE_ATTR: Interpreter.store_attr,
+    ir.LOAD_ITEM: Interpreter.load_item,
+    ir.STORE_ITEM: Interpreter.store_item,
+    ir.ITERATE: Interpreter.iterate_,
+    ir.UNPACK: Interpreter.unpack,
+    ir.GLOBAL: Interpreter.global_,
+    ir.STORE_GLOBAL: Interpreter.store_global,
+    ir.STORE_CLASS: Interpreter.store_class,
+    ir.FREE: Interpreter.free,
+    ir.STORE_FREE: Interpreter.store_free,
+    ir.CLOSURE: Interpreter.closure,
+    ir.CALL: Interpreter.call_,
+    ir.CALL_METHOD: Interpreter.call_method_,
+    ir.CALL_SUPER: Interpreter.call_super,
+    ir.OPERATE: Interpreter.operate,
+    ir.OPERATE_IN_PLACE: Interpreter.operate_in_place,
+    ir.SLICE: Interpreter.slice_,
+    ir.RETURN: Interpreter.return_,
+    ir.YIELD: Interpreter.yield_,
+    ir.YIELD_FROM: Interpreter.yield_from,
+    ir.RAISE: Interpreter.raise_,
+    ir.AWAIT: Interpreter.await_,
+    ir.CAUGHT: Interpreter.caught,
+    ir.LEAK: Interpreter.leak_,
+    ir.HOLD: Interpreter.hold,
+}

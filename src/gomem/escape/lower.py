@@ -1,0 +1,591 @@
+"""Statements, functions, classes and whole files lowered to the operations of ir.py."""
+
+from __future__ import annotations
+
+import ast
+
+from gomem.escape import ir
+from gomem.escape.expressions import _BINARY, Expressions, dotted
+from gomem.escape.frame import FileState, Frame
+from gomem.escape.scopes import Scope, push_children, target_names
+from gomem.escape.sites import find_sites
+
+
+def lower(source: bytes, path: str, name: str, package: bool = False) -> ir.Module:
+    """A file's operations and names. ``name`` is the module's dotted name. Raises SyntaxError, ValueError, RecursionError."""
+    tree = ast.parse(source, path)
+    sites = find_sites(tree, path, source)
+    module = ir.Module(name, path, package, lines=source.count(b"\n") + 1)
+    for site in sites.values():
+        module.sites.append((site.line, site.column, site.end_line, site.end_column, site.kind, site.function, site.text))
+    state = FileState(module, {node: number for number, node in enumerate(sites)})
+    frame = Function(state, ir.Code("<module>", "module", 1), state.scopes.of(tree), None)
+    frame.block(tree.body)
+    return module
+
+
+class Function(Expressions):
+    """Lowers statements, and what is defined in a function."""
+
+    def block(self, body: list[ast.stmt]) -> None:
+        for node in body:
+            _STATEMENTS[type(node)](self, node)
+
+    # simple statements
+
+    def _nothing(self, node: ast.stmt) -> None:
+        pass
+
+    def _expression(self, node: ast.Expr) -> None:
+        self.expr(node.value)
+
+    def _assign(self, node: ast.Assign) -> None:
+        value, target = node.value, node.targets[0]
+        if len(node.targets) == 1 and _pairwise(target, value):
+            values = [self.expr(item) for item in value.elts]
+            for item, held in zip(target.elts, values, strict=True):
+                self.assign(item, held)
+            return
+        if self.is_module and isinstance(target, ast.Name) and isinstance(value, ast.Call):
+            self._note_record(target.id, value)
+        held = self.expr(value)
+        for target in node.targets:
+            self.assign(target, held)
+
+    def _note_record(self, name: str, call: ast.Call) -> None:
+        """``Point = namedtuple("Point", "x y")``: a class that holds its arguments."""
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if called in ("namedtuple", "NamedTuple") and not self.renames:
+            self.state.module.classes[name] = ir.Class(name, call.lineno, ["tuple"], keywords=["record"])
+            self.note_name(name, "class", name)
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if self.class_names and isinstance(node.target, ast.Name):
+            default = ir.NO_DEFAULT if node.value is None else ir.CONSTANT_DEFAULT if isinstance(node.value, ast.Constant) else 2
+            kind = type_names(node.annotation)
+            self.state.module.classes[self.class_names[-1]].fields.append((node.target.id, kind, default))
+        if node.value is not None:
+            self.assign(node.target, self.expr(node.value))
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        target = node.target
+        name = f"__{_BINARY[type(node.op)]}__"
+        obj = self.object(None, "?")
+        dst = self.new()
+        if isinstance(target, ast.Name):
+            old, operand = self.read(target.id), self.expr(node.value)
+            self.emit(ir.OPERATE_IN_PLACE, dst, old, operand, obj, name, node.lineno)
+            self.write(target.id, dst, node.lineno)
+            return
+        base = self.expr(target.value)
+        old = self.new()
+        if isinstance(target, ast.Attribute):
+            self.emit(ir.LOAD_ATTR, old, base, target.attr, node.lineno)
+            self.emit(ir.OPERATE_IN_PLACE, dst, old, self.expr(node.value), obj, name, node.lineno)
+            self.emit(ir.STORE_ATTR, base, target.attr, dst, node.lineno)
+        else:
+            self.emit(ir.LOAD_ITEM, old, base, self.expr(target.slice), node.lineno)
+            self.emit(ir.OPERATE_IN_PLACE, dst, old, self.expr(node.value), obj, name, node.lineno)
+            self.emit(ir.STORE_ITEM, base, dst, node.lineno)
+
+    def _return(self, node: ast.Return) -> None:
+        value = self.expr(node.value)
+        if value:
+            self.emit(ir.RETURN, value, node.lineno)
+        self.env = None
+
+    def _raise(self, node: ast.Raise) -> None:
+        for part in (node.exc, node.cause):
+            value = self.expr(part)
+            if value:
+                self.emit(ir.RAISE, value, node.lineno)
+        self.env = None
+
+    def _assert(self, node: ast.Assert) -> None:
+        self.expr(node.test)
+        if node.msg is not None:
+            value = self.expr(node.msg)
+            if value:
+                self.emit(ir.RAISE, value, node.lineno)
+
+    def _delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, (ast.Attribute, ast.Subscript)):
+                self.expr(target.value)
+                if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
+                    self.expr(target.slice)
+
+    # imports
+
+    def _import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self.state.module.imports.append(alias.name)
+            bound = alias.asname or alias.name.partition(".")[0]
+            self._bind_import(bound, alias.name if alias.asname else bound, "", node.lineno)
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        source = self._absolute(node)
+        self.state.module.imports.append(source)
+        for alias in node.names:
+            if alias.name == "*":
+                self.state.module.stars.append(source)
+            else:
+                self._bind_import(alias.asname or alias.name, source, alias.name, node.lineno)
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parts = self.state.module.name.split(".")
+        keep = len(parts) - node.level + (1 if self.state.module.package else 0)
+        return ".".join([*parts[: max(keep, 0)], *([node.module] if node.module else [])])
+
+    def _bind_import(self, bound: str, source: str, name: str, line: int) -> None:
+        if self.is_module and not self.renames:
+            self.note_name(bound, "from" if name else "import", f"{source}:{name}" if name else source)
+            return
+        dst = self.new()
+        self.emit(ir.CONST, dst, f"import {source}:{name}" if name else f"import {source}")
+        self.write(bound, dst, line)
+
+    def note_name(self, name: str, how: str, what: str) -> None:
+        known = self.state.module.names.setdefault(name, [])
+        if (how, what) not in known:
+            known.append((how, what))
+
+    # branches
+
+    def _if(self, node: ast.If) -> None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return self.block(node.body)
+        self.expr(node.test)
+        before = self._snapshot()
+        self.block(node.body)
+        after, self.env = self.env, before
+        self.block(node.orelse)
+        self.env = self.join(after, self.env)
+        return None
+
+    def _snapshot(self) -> dict[str, int] | None:
+        return None if self.env is None else dict(self.env)
+
+    def _match(self, node: ast.Match) -> None:
+        subject = self.expr(node.subject)
+        ends = []
+        for case in node.cases:
+            before = self._snapshot()
+            self.pattern(case.pattern, subject)
+            self.expr(case.guard)
+            self.block(case.body)
+            ends.append(self.env)
+            self.env = before
+        self.env = self.join(*ends, self.env)
+
+    def pattern(self, node: ast.pattern, subject: int) -> None:
+        """Binds the names of a pattern to the subject, or to what it holds."""
+        if isinstance(node, ast.MatchAs):
+            if node.pattern is not None:
+                self.pattern(node.pattern, subject)
+            if node.name:
+                self.write(node.name, subject, node.lineno)
+        elif isinstance(node, ast.MatchStar):
+            if node.name:
+                rest = self.allocate(None, "list")
+                self.emit(ir.STORE_ITEM, rest, subject, node.lineno)
+                self.write(node.name, rest, node.lineno)
+        elif isinstance(node, ast.MatchOr):
+            for inner in node.patterns:
+                self.pattern(inner, subject)
+        elif isinstance(node, ast.MatchClass):
+            for inner in node.patterns:
+                self._inner_pattern(inner, subject, "?")
+            for name, inner in zip(node.kwd_attrs, node.kwd_patterns, strict=True):
+                self._inner_pattern(inner, subject, name)
+        elif isinstance(node, (ast.MatchSequence, ast.MatchMapping)):
+            for inner in node.patterns:
+                self._inner_pattern(inner, subject, "")
+            if isinstance(node, ast.MatchMapping) and node.rest:
+                rest = self.allocate(None, "dict")
+                self.emit(ir.STORE_ITEM, rest, self._iterated(subject, node.lineno), node.lineno)
+                self.write(node.rest, rest, node.lineno)
+
+    def _inner_pattern(self, node: ast.pattern, subject: int, attribute: str) -> None:
+        held = self.new()
+        if attribute:
+            self.emit(ir.LOAD_ATTR, held, subject, attribute, node.lineno)
+        else:
+            self.emit(ir.LOAD_ITEM, held, subject, 0, node.lineno)
+        self.pattern(node, held)
+
+    # loops
+
+    def _while(self, node: ast.While) -> None:
+        self._loop(node, [*node.body, node.test], lambda: self.expr(node.test))
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        source = self.expr(node.iter)
+
+        def begin() -> None:
+            self.assign(node.target, self._iterated(source, node.lineno))
+
+        self._loop(node, [*node.body, node.target], begin)
+
+    def _loop(self, node: ast.While | ast.For | ast.AsyncFor, repeated: list[ast.AST], begin: object) -> None:
+        self.code.once = False
+        heads = self._heads(repeated)
+        breaks: list[dict[str, int]] = []
+        continues: list[dict[str, int]] = []
+        begin()
+        at_head = self._snapshot()
+        self.loops.append((breaks, continues))
+        self.block(node.body)
+        self.loops.pop()
+        for env in [*([self.env] if self.env is not None else []), *continues]:
+            for key, head in heads.items():
+                self.copy_to(head, env.get(key, 0))
+        self.env = None if at_head is None else {**at_head, **heads}
+        self.block(node.orelse)
+        self.env = self.join(self.env, *breaks)
+
+    def _heads(self, repeated: list[ast.AST]) -> dict[str, int]:
+        """A variable for each name that the loop assigns: what it holds at the loop's head."""
+        heads: dict[str, int] = {}
+        if self.env is None:
+            return heads
+        for name in sorted(assigned_names(repeated)):
+            key = self.own_name(name)
+            if self.binds(key) and name not in self.scope.captured:
+                heads[key] = self.new()
+                self.copy_to(heads[key], self.env.get(key, 0))
+                self.env[key] = heads[key]
+                self.code.local_vars.append(heads[key])
+        return heads
+
+    def _break(self, node: ast.Break) -> None:
+        if self.env is not None and self.loops:
+            self.loops[-1][0].append(self.env)
+        self.env = None
+
+    def _continue(self, node: ast.Continue) -> None:
+        if self.env is not None and self.loops:
+            self.loops[-1][1].append(self.env)
+        self.env = None
+
+    # try and with
+
+    def _try(self, node: ast.Try) -> None:
+        handlers = [*node.handlers]
+        watch = self._watch(node.body)
+        self.block(node.body)
+        at_raise = self._unwatch(watch)
+        whole = self._watch([*node.body, *node.handlers, *node.orelse]) if node.finalbody else {}
+        if whole:
+            for key in watch:
+                self.copy_to(whole[key], watch[key])
+        self.block(node.orelse)
+        ends = [self.env]
+        for handler in handlers:
+            self.env = dict(at_raise)
+            self._handler(handler)
+            ends.append(self.env)
+        self.env = self.join(*ends)
+        if node.finalbody:
+            after = self.env
+            self.env = self._unwatch(whole)
+            self.block(node.finalbody)
+            self.env = None if after is None else self.env
+
+    def _watch(self, body: list[ast.AST]) -> dict[str, int]:
+        """Variables that from now on receive every value of the names which the body assigns."""
+        watch: dict[str, int] = {}
+        for name in sorted(assigned_names(body)):
+            key = self.own_name(name)
+            if self.binds(key) and name not in self.scope.captured:
+                watch[key] = self.new()
+                self.copy_to(watch[key], (self.env or {}).get(key, 0))
+        self.watched.append(watch)
+        self._before_watch = dict(self.env or {})
+        watch_env = dict(self.env or {})
+        self.__dict__.setdefault("_watch_envs", []).append(watch_env)
+        return watch
+
+    def _unwatch(self, watch: dict[str, int]) -> dict[str, int]:
+        """The environment of a place that any statement of the watched body may jump to."""
+        self.watched.remove(watch)
+        return {**self._watch_envs.pop(), **watch}
+
+    def _handler(self, node: ast.ExceptHandler) -> None:
+        self.expr(node.type)
+        if node.name:
+            caught = self.new()
+            names = exception_names(node.type)
+            self.emit(ir.CAUGHT, caught, self.object(None, names[0] if names else "?"), names, node.lineno)
+            self.write(node.name, caught, node.lineno)
+        self.block(node.body)
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        watch = self._watch([*node.body, *(item.optional_vars for item in node.items if item.optional_vars)])
+        for item in node.items:
+            manager = self.expr(item.context_expr)
+            entered = self.new()
+            name = "__aenter__" if isinstance(node, ast.AsyncWith) else "__enter__"
+            self.emit(ir.CALL_METHOD, entered, manager, name, self.object(None, "?"), ((), (), (), ()), node.lineno)
+            if isinstance(node, ast.AsyncWith):
+                awaited = self.new()
+                self.emit(ir.AWAIT, awaited, entered, self.object(None, "?"), node.lineno)
+                entered = awaited
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, entered)
+        self.block(node.body)
+        suppressed = self._unwatch(watch)
+        self.env = self.join(self.env, suppressed) if any(map(_may_suppress, node.items)) else self.env
+
+    # definitions
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        decorators = [(dotted(item), self.expr(item)) for item in node.decorator_list]
+        names = [name for name, _ in decorators]
+        nested = not self.is_module
+        if nested and not self.class_names:
+            value = self.closure(node, node.name)
+        else:
+            value = self._global_function(node, names)
+        for name, decorator in reversed(decorators):
+            value = self._decorated(node, name, decorator, value)
+        self.write(node.name, value, node.lineno)
+
+    def _decorated(self, node: ast.AST, name: str, decorator: int, value: int) -> int:
+        if name in TRANSPARENT or name.rpartition(".")[2] in ("setter", "getter", "deleter"):
+            return value
+        dst = self.new()
+        self.emit(ir.CALL, dst, decorator, self.object(None, "?"), ((value,), (), (), ()), node.lineno, name)
+        return dst
+
+    def _global_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, decorators: list[str]) -> int:
+        """A function of the module or a method: known by its name everywhere."""
+        for name, default in self.defaults(node.args):
+            self.emit(ir.LEAK, default, f"default:{name}", node.lineno)
+        code, frame = self.lower_function(node, node.name)
+        code.decorators = decorators
+        for key in code.frees:  # a method of a class inside a function
+            cell = self.cell(key) if self.binds(key) else self.read_free(key)
+            self.emit(ir.LEAK, cell, "closure", node.lineno)
+        dst = self.allocate(node, f"function {self.state.module.name}:{code.name}")
+        if self.class_names:
+            methods = self.state.module.classes[self.class_names[-1]].methods
+            if node.name not in methods or not any(name.endswith((".setter", ".deleter")) for name in decorators):
+                methods[node.name] = code.name
+        elif not self.renames:
+            opaque = any(name not in TRANSPARENT for name in decorators)
+            self.note_name(node.name, "decorated" if opaque else "function", code.name)
+        return dst
+
+    def lower_function(self, node: ast.AST, name: str) -> tuple[ir.Code, Function]:
+        scope = self.state.scopes.of(node)
+        qualified = self._qualified(name)
+        kind = "function"
+        if isinstance(node, ast.AsyncFunctionDef):
+            kind = "asyncgen" if scope.yields else "coroutine"
+        elif scope.yields:
+            kind = "generator"
+        code = ir.Code(qualified, kind, node.lineno)
+        code.owner = self.class_names[-1] if self.class_names else self.code.owner
+        code.parent = "" if self.is_module else self.code.name
+        frame = Function(self.state, code, scope, self)
+        frame.class_names = []
+        frame.enter(node)
+        if isinstance(node, ast.Lambda):
+            value = frame.expr(node.body)
+            if value:
+                frame.emit(ir.RETURN, value, node.lineno)
+        else:
+            code.returns = type_names(node.returns)
+            frame.block(node.body)
+        code.frees = sorted(frame.frees)
+        return code, frame
+
+    def _qualified(self, name: str) -> str:
+        if self.class_names:
+            base = f"{self.class_names[-1]}.{name}"
+        else:
+            base = name if self.is_module else f"{self.code.name}.<locals>.{name}"
+        taken = self.state.__dict__.setdefault("code_names", set())
+        unique, count = base, 1
+        while unique in taken:
+            count += 1
+            unique = f"{base}#{count}"
+        taken.add(unique)
+        return unique
+
+    def enter(self, node: ast.AST) -> None:
+        """Parameters become variables; those of *args and **kwargs are new objects that hold what was given."""
+        args = node.args
+        positional = [*args.posonlyargs, *args.args]
+        defaults = [None] * (len(positional) - len(args.defaults)) + list(args.defaults)
+        for number, (arg, default) in enumerate(zip(positional, defaults, strict=True)):
+            self._parameter(arg, ir.POSITIONAL_ONLY if number < len(args.posonlyargs) else ir.ORDINARY, default)
+        if args.vararg:
+            self._parameter(args.vararg, ir.REST, None)
+        for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+            self._parameter(arg, ir.KEYWORD_ONLY, default)
+        if args.kwarg:
+            self._parameter(args.kwarg, ir.KEYWORDS, None)
+
+    def _parameter(self, arg: ast.arg, how: int, default: ast.expr | None) -> None:
+        kind = ir.NO_DEFAULT if default is None else ir.CONSTANT_DEFAULT if isinstance(default, ast.Constant) else ir.OBJECT_DEFAULT
+        packed = how in (ir.REST, ir.KEYWORDS)
+        self.code.params.append((arg.arg, how, () if packed else type_names(arg.annotation), kind))
+        given = self.new()
+        self.code.param_vars.append(given)
+        if packed:
+            held = self.new()
+            self.emit(ir.LOAD_ITEM, held, given, 0, arg.lineno)
+            given = self.allocate(arg, "tuple" if how == ir.REST else "dict")
+            self.emit(ir.STORE_ITEM, given, held, arg.lineno)
+        self.write(arg.arg, given, arg.lineno)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        decorators = [(dotted(item), self.expr(item)) for item in node.decorator_list]
+        for base in node.bases:
+            self.expr(base)
+        for keyword in node.keywords:
+            self.expr(keyword.value)
+        qualified = self._qualified(node.name)
+        made = ir.Class(qualified, node.lineno, [dotted(base) for base in node.bases], decorators=[name for name, _ in decorators])
+        made.keywords = [f"{keyword.arg}={dotted(keyword.value)}" for keyword in node.keywords]
+        self.state.module.classes[qualified] = made
+        self._class_body(node, qualified)
+        value = self.allocate(node, f"class {self.state.module.name}:{qualified}")
+        for name, decorator in reversed(decorators):
+            if name.rpartition(".")[2] not in ("dataclass", "total_ordering", "final", "unique", "runtime_checkable"):
+                result = self.new()
+                self.emit(ir.CALL, result, decorator, self.object(None, "?"), ((value,), (), (), ()), node.lineno, name)
+        if self.is_module and not self.renames:
+            self.note_name(node.name, "class", qualified)
+        self.write(node.name, value, node.lineno)
+
+    def _class_body(self, node: ast.ClassDef, qualified: str) -> None:
+        """Runs in place; its names are attributes of the class, which its methods do not see as names."""
+        scope = self.state.scopes.of(node)
+        names = scope.bound - scope.globals - scope.nonlocals
+        self.renames.append((True, {name: self.state.fresh_name(name) for name in sorted(names)}))
+        self.class_names.append(qualified)
+        self.block(node.body)
+        self.class_names.pop()
+        self.renames.pop()
+
+    def _type_alias(self, node: ast.AST) -> None:
+        self.write(node.name.id, self.constant("?"), node.lineno)
+
+
+TRANSPARENT = {
+    "staticmethod", "classmethod", "property", "abstractmethod", "abc.abstractmethod", "overload", "typing.overload", "final",
+    "typing.final", "override", "typing.override", "contextmanager", "contextlib.contextmanager", "asynccontextmanager",
+    "contextlib.asynccontextmanager", "functools.wraps", "wraps", "cached_property", "functools.cached_property",
+    "abc.abstractproperty", "types.coroutine", "no_type_check",
+}  # fmt: skip
+
+
+def _pairwise(target: ast.expr, value: ast.expr) -> bool:
+    """Whether ``a, b = x, y`` moves each value without a tuple."""
+    displays = isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, ast.Tuple)
+    return displays and len(target.elts) == len(value.elts) and not any(isinstance(i, ast.Starred) for i in target.elts + value.elts)
+
+
+def _may_suppress(item: ast.withitem) -> bool:
+    """Whether leaving the block by an exception may go on behind it: not for the usual files and locks."""
+    called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else item.context_expr
+    return dotted(called).rpartition(".")[2] not in ("open", "lock", "_lock", "closing", "nullcontext")
+
+
+def assigned_names(body: list[ast.AST]) -> set[str]:
+    """Names that statements assign, those of nested functions, classes and comprehensions left out."""
+    names: set[str] = set()
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        if kind is ast.Name:
+            if type(node.ctx) is not ast.Load:
+                names.add(node.id)
+        elif kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            names.add(node.name)
+        elif kind in (ast.Import, ast.ImportFrom):
+            names.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        elif kind in (ast.ExceptHandler, ast.MatchAs, ast.MatchStar):
+            names.update([node.name] if node.name else [])
+            push_children(node, stack)
+        elif kind is ast.MatchMapping:
+            names.update([node.rest] if node.rest else [])
+            push_children(node, stack)
+        elif kind is not ast.Lambda:
+            push_children(node, stack)
+    return names
+
+
+_WRAPPERS = {"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "Union"}
+_OPEN = {"Any", "object", "Callable", "Iterable", "Iterator", "Sequence", "Mapping", "MutableMapping", "Collection", "Awaitable"}
+
+
+def type_names(node: ast.AST | None) -> tuple[str, ...]:
+    """Names of the types that an annotation allows; () if it says nothing that can be used."""
+    names = _type_names(node)
+    return tuple(dict.fromkeys(names)) if names and "?" not in names else ()
+
+
+def _type_names(node: ast.AST | None) -> list[str]:
+    if isinstance(node, ast.Constant):
+        if node.value is None:
+            return ["None"]
+        try:
+            return _type_names(ast.parse(node.value, mode="eval").body) if isinstance(node.value, str) else ["?"]
+        except SyntaxError:
+            return ["?"]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _type_names(node.left) + _type_names(node.right)
+    if isinstance(node, ast.Subscript):
+        base = dotted(node.value).rpartition(".")[2]
+        if base in _WRAPPERS:
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) and base != "Annotated" else [node.slice]
+            return [name for part in parts for name in _type_names(part)]
+        return _type_names(node.value)
+    name = dotted(node)
+    last = name.rpartition(".")[2]
+    return ["?"] if "?" in name or last in _OPEN else [name]
+
+
+def exception_names(node: ast.expr | None) -> tuple[str, ...]:
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(dotted(part) for part in parts if part is not None)
+
+
+_STATEMENTS = {
+    ast.Expr: Function._expression,
+    ast.Assign: Function._assign,
+    ast.AnnAssign: Function._annotated,
+    ast.AugAssign: Function._augmented,
+    ast.Return: Function._return,
+    ast.Raise: Function._raise,
+    ast.Assert: Function._assert,
+    ast.Delete: Function._delete,
+    ast.Pass: Function._nothing,
+    ast.Global: Function._nothing,
+    ast.Nonlocal: Function._nothing,
+    ast.Import: Function._import,
+    ast.ImportFrom: Function._import_from,
+    ast.If: Function._if,
+    ast.Match: Function._match,
+    ast.While: Function._while,
+    ast.For: Function._for,
+    ast.AsyncFor: Function._for,
+    ast.Break: Function._break,
+    ast.Continue: Function._continue,
+    ast.Try: Function._try,
+    ast.TryStar: Function._try,
+    ast.With: Function._with,
+    ast.AsyncWith: Function._with,
+    ast.FunctionDef: Function._function,
+    ast.AsyncFunctionDef: Function._function,
+    ast.ClassDef: Function._class,
+}
+if hasattr(ast, "TypeAlias"):
+    _STATEMENTS[ast.TypeAlias] = Function._type_alias

@@ -1,0 +1,273 @@
+"""Which objects each variable of one function may hold, and what that means for its callers: a points-to analysis.
+
+Objects are what the function allocates, its parameters and what those hold, what calls return, and the world outside. A set
+of objects is an int used as a bit set; a variable holds a set, an object has fields that hold sets ("*" for items, "&" for
+what it keeps alive in ways the program cannot read). Operations run in order, again until nothing changes if the function
+has loops or closures. Calls are in calls.py, verdicts and summaries in verdicts.py and effects.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gomem.escape import ir
+from gomem.escape.summary import DEEP
+from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo, Universe
+
+MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
+PASSES = 30  # then a function is given up: everything it touches escapes
+
+
+class State:
+    """Objects, variables and leaks of one function while it is solved."""
+
+    def __init__(self, universe: Universe, function: Function) -> None:
+        code = function.code
+        assert code is not None
+        self.universe = universe
+        self.function = function
+        self.code = code
+        self.module = function.module
+        self.kind: list[int] = []
+        self.type: list[Any] = []
+        self.root: list[int] = []  # parameter of PARAMETER and REACHABLE objects
+        self.path: list[str] = []
+        self.site: list[int] = []
+        self.fields: list[dict[str, int]] = []
+        self.pts = [0] * code.variables
+        self.known: dict[Any, int] = {}  # what identifies an object -> the object
+        self.leaks: dict[tuple[str, int], int] = {}  # (cause, line) -> objects
+        self.leaked = 0
+        self.returned = 0
+        self.yielded = 0
+        self.return_lines: dict[int, int] = {}
+        self.store_lines: dict[tuple[int, str], int] = {}
+        self.frozen = 0  # objects of immutable types: they hold nothing
+        self.deps: set[Any] = set()
+        self.attributes_changed: set[Any] = set()
+        self.changed = False
+        self.version = 0  # of all fields
+        self.deep_known: dict[int, tuple[int, int]] = {}
+        self.outside(None)
+
+    # objects
+
+    def object(self, key: Any, kind: int, what: Any, site: int = -1, root: int = -1, path: str = "") -> int:
+        """The bit of the object of that key, made when first asked for."""
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = 1 << len(self.kind)
+            self.kind.append(kind)
+            self.type.append(what)
+            self.root.append(root)
+            self.path.append(path)
+            self.site.append(site)
+            self.fields.append({})
+            if type(what) is Instance and what.immutable:
+                self.frozen |= found
+        return found
+
+    def outside(self, what: Any) -> int:
+        """The object for everything outside of that type."""
+        return self.object(("w", what), OUTSIDE, what)
+
+    def made(self, number: Any, what: Any) -> int:
+        """What an allocating operation makes; of several types if it is a call. Of no site if the number is no number."""
+        site = self.code.objects[number][0] if type(number) is int else -1
+        return self.object(("m", number, what), MADE, what, site)
+
+    def bits(self, objects: int) -> list[int]:
+        found = []
+        while objects:
+            low = objects & -objects
+            found.append(low.bit_length() - 1)
+            objects ^= low
+        return found
+
+    # reading
+
+    def load(self, bases: int, name: str) -> int:
+        """What the objects hold in a field. "*" reads items, "?" everything."""
+        found = 0
+        if bases & 1:
+            found |= 1
+            bases ^= 1
+        while bases:
+            low = bases & -bases
+            bases ^= low
+            found |= self.load_one(low.bit_length() - 1, low, name)
+        return found
+
+    def load_one(self, base: int, bit: int, name: str) -> int:
+        if bit & self.frozen:
+            return self.item_of_immutable(base)
+        fields = self.fields[base]
+        kind = self.kind[base]
+        found = fields.get(name, 0) | fields.get("?", 0)
+        if name == "*":
+            for other, objects in fields.items():
+                if other[0] in "0123456789":
+                    found |= objects
+        elif name[0] in "0123456789":
+            found |= fields.get("*", 0)
+        elif name == "?":
+            for objects in fields.values():
+                found |= objects
+        if kind == MADE:
+            if bit & self.leaked:
+                found |= 1
+        elif kind == OUTSIDE:
+            for what in self.types_of(self.type[base], name):
+                found |= self.outside(what)
+        else:
+            found |= self.reachable(base, name)
+        return found
+
+    def item_of_immutable(self, base: int) -> int:
+        """Items of a str are str; all else that an immutable object gives is of no interest, but unknown in type."""
+        cls = self.type[base].cls
+        return self.outside(self.universe.instance(cls.item)) if cls.item else 1
+
+    def reachable(self, base: int, name: str) -> int:
+        path = name if self.kind[base] == PARAMETER else DEEP
+        root = self.root[base]
+        found = 0
+        for what in self.types_of(self.type[base], name):
+            found |= self.object(("r", root, path, what), REACHABLE, what, root=root, path=path)
+        return found
+
+    def types_of(self, what: Any, name: str) -> list[Any]:
+        """Types that an attribute of something outside may have; [None] if unknown."""
+        if what is None or name in ("*", "?", "&", DEEP):
+            return [None]
+        if type(what) is ModuleInfo:
+            self.deps.add((what, name))
+            return self.universe.lookup(what, name, builtins=False)
+        if type(what) is Instance:
+            return self.attribute_types(what.cls, name)
+        if type(what) is Function:
+            self.deps.add((what, name))
+            return list(what.attributes.get(name, (None,)))
+        return [None]
+
+    def attribute_types(self, cls: ClassInfo, name: str) -> list[Any]:
+        found: set[Any] = set()
+        for relative in cls.family():
+            declared = relative.declared.get(name)
+            if declared is not None:
+                return [declared]
+            self.deps.add((relative, name))
+            known = relative.attributes.get(name)
+            if known:
+                found |= known
+        found.discard(self.universe.none)
+        return [None] if not found or None in found or cls.open else sorted(found, key=_type_order)
+
+    def deep(self, bases: int) -> int:
+        """Everything reachable from what the objects hold."""
+        known = self.deep_known.get(bases)
+        if known is not None and known[0] == self.version:
+            return known[1]
+        seen = self._deep(bases)
+        self.deep_known[bases] = (self.version, seen)
+        return seen
+
+    def held(self, bases: int) -> int:
+        """What the objects hold directly."""
+        found = 0
+        for base in self.bits(bases & ~self.frozen):
+            for objects in self.fields[base].values():
+                found |= objects
+            if self.kind[base] in (PARAMETER, REACHABLE):
+                root = self.root[base]
+                found |= self.object(("r", root, DEEP, None), REACHABLE, None, root=root, path=DEEP)
+            elif self.kind[base] == OUTSIDE:
+                found |= 1
+        return found
+
+    def _deep(self, bases: int) -> int:
+        seen = 0
+        todo = bases
+        while todo:
+            low = todo & -todo
+            todo ^= low
+            base = low.bit_length() - 1
+            if low & self.frozen:
+                continue
+            held = 0
+            for objects in self.fields[base].values():
+                held |= objects
+            if self.kind[base] in (PARAMETER, REACHABLE):
+                root = self.root[base]
+                held |= self.object(("r", root, DEEP, None), REACHABLE, None, root=root, path=DEEP)
+            elif self.kind[base] == OUTSIDE:
+                held |= 1
+            todo |= held & ~seen
+            seen |= held
+        return seen
+
+    # writing
+
+    def put(self, variable: int, objects: int) -> None:
+        if objects & ~self.pts[variable]:
+            self.pts[variable] |= objects
+            self.changed = True
+
+    def leak(self, objects: int, cause: str, line: int) -> None:
+        objects &= ~1
+        if objects:
+            key = (cause, line)
+            known = self.leaks.get(key, 0)
+            if objects & ~known:
+                self.leaks[key] = known | objects
+                self.leaked |= objects
+                self.changed = True
+
+    def store(self, bases: int, name: str, objects: int, line: int, cause: str = "") -> None:
+        """The objects become reachable from each base."""
+        if not objects:
+            return
+        bases &= ~self.frozen
+        while bases:
+            low = bases & -bases
+            bases ^= low
+            base = low.bit_length() - 1
+            if self.kind[base] == OUTSIDE:
+                self.leak(objects, cause or self.outside_cause(base, name), line)
+                continue
+            fields = self.fields[base]
+            before = fields.get(name, 0)
+            if objects & ~before:
+                fields[name] = before | objects
+                self.version += 1
+                self.store_lines.setdefault((base, name), line)
+                self.changed = True
+            if name[0] not in "*&?=0123456789":
+                self.note_types(self.type[base], name, objects)
+
+    def open_up(self, one: int) -> None:
+        """The object, one bit, may hold anything from outside."""
+        fields = self.fields[one.bit_length() - 1]
+        fields["?"] = fields.get("?", 0) | 1
+
+    def outside_cause(self, base: int, name: str) -> str:
+        what = self.type[base]
+        where = getattr(what, "name", "") or getattr(getattr(what, "cls", None), "name", "")
+        if type(what) is ClassInfo:
+            return f"class {where}.{name}"
+        return f"global {where}" if where else "global"
+
+    def note_types(self, what: Any, name: str, objects: int) -> None:
+        """Remembers of which types an attribute's values are."""
+        owner = what.cls if type(what) is Instance else what
+        if not isinstance(owner, (ClassInfo, ModuleInfo, Function)):
+            return
+        if owner.add_types(name, [self.type[o] for o in self.bits(objects)]):
+            self.attributes_changed.add((owner, name))
+
+
+def _type_order(what: Any) -> str:
+    cls = getattr(what, "cls", None)
+    if type(what) is Instance:
+        return f"{cls.module.name}:{cls.name}:{what.exact}"
+    return f"{getattr(what, 'name', '')}"

@@ -1,0 +1,263 @@
+"""What a caller has to know of a function: where its parameters go and what it returns. And the text in which libraries say it.
+
+The text, one function a line (docs/escape.md describes it for users)::
+
+    module json
+    def loads(s, *, cls=) -> new ?
+    class list
+      def __init__(self, iterable=): self.* <- iterable.*
+      def append(self, object): self.* <- object
+      def pop(self, index=) -> self.*
+      def sort(self, *, key=, reverse=): calls key(self.*)
+
+What may stand for a value: a parameter (``x``), one thing it holds (``x.*`` an item, ``x.name`` an attribute), anything
+reachable from it (``x.**``), a new object (``new list``, ``new list[x, y.*]`` with what it holds), ``world`` (an object
+that was there before, of unknown type) or ``world str``. Effects: ``a <- b`` (a keeps b), ``leaks x`` (kept for longer than
+anyone can tell), ``calls f(x, y)``, with ``into items`` or ``into result`` behind it if that is where what f returns goes. A type ``?`` is unknown. Lines that begin with # are comments.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from gomem.errors import UsageError
+from gomem.escape import ir
+
+FRESH, WORLD = -1, -2
+DEEP = "**"
+Source = tuple[int, Any]  # (parameter, path): path "" itself, a field, DEEP; (FRESH, number); (WORLD, type or its name)
+
+
+@dataclass(slots=True)
+class Summary:
+    """Effects of a call on its arguments, and its result.
+
+    ``leaks`` maps a source to its cause; ``stores`` are (target, field, what); ``returns`` the results; ``fresh`` the objects
+    that the call makes and that are seen outside, each (type, {field: sources}); ``calls`` are (function, arguments).
+    """
+
+    leaks: dict[Source, str] = field(default_factory=dict)
+    stores: frozenset[tuple[Source, str, Source]] = frozenset()
+    returns: frozenset[Source] = frozenset()
+    fresh: tuple[tuple[Any, tuple[tuple[str, frozenset[Source]], ...]], ...] = ()
+    calls: tuple[tuple[Source, tuple[Source, ...], str], ...] = ()
+
+    def same(self, other: Summary | None) -> bool:
+        """Whether a caller could not tell the two apart."""
+        return (
+            other is not None
+            and self.leaks.keys() == other.leaks.keys()
+            and self.stores == other.stores
+            and self.returns == other.returns
+            and self.fresh == other.fresh
+            and self.calls == other.calls
+        )
+
+
+@dataclass(slots=True)
+class LibraryFunction:
+    """A function of a library text: parameters as in ``ir.Code.params``, and its summary with type names for types."""
+
+    name: str
+    params: list[tuple[str, int, tuple[str, ...], int]]
+    summary: Summary
+    kind: str = "function"  # or property, static, class
+
+
+@dataclass(slots=True)
+class LibraryClass:
+    name: str
+    bases: list[str]
+    methods: dict[str, LibraryFunction] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+    immutable: bool = False
+    item: str = ""
+
+
+@dataclass(slots=True)
+class LibraryModule:
+    name: str
+    functions: dict[str, LibraryFunction] = field(default_factory=dict)
+    classes: dict[str, LibraryClass] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    complete: bool = False
+
+
+_DEF = re.compile(r"(?P<how>static|class|property)?\s*def (?P<name>\w+)\((?P<params>[^)]*)\)\s*(?P<rest>.*)$")
+
+
+def parse_library(text: str, path: str) -> dict[str, LibraryModule]:
+    """Modules by name. Raises UsageError that names the line."""
+    modules: dict[str, LibraryModule] = {}
+    module: LibraryModule | None = None
+    cls: LibraryClass | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        body = line.strip()
+        if not body or body.startswith("#"):
+            continue
+        try:
+            word = body.split(None, 1)[0]
+            if word == "module":
+                name = body.split()[1]
+                module, cls = modules.setdefault(name, LibraryModule(name)), None
+            elif module is None:
+                raise ValueError("want 'module NAME' first")
+            elif word == "class" and " def " not in f" {body}":
+                cls = _parse_class(body)
+                module.classes[cls.name] = cls
+            elif word == "attr":
+                name, _, kind = body[4:].partition(":")
+                (cls.attributes if cls and line[0] == " " else module.variables)[name.strip()] = kind.strip()
+            else:
+                inside = line[0] == " " and cls is not None
+                for made in _parse_functions(body):
+                    (cls.methods if inside else module.functions)[made.name] = made
+        except (ValueError, IndexError, AttributeError) as error:
+            raise UsageError(f"{path}:{number}: got {body!r}, want a line of a library summary: {error}") from None
+    return modules
+
+
+def _parse_class(body: str) -> LibraryClass:
+    match = re.fullmatch(r"class (\w+)(?:\(([^)]*)\))?(.*)", body)
+    bases = [base.strip() for base in (match[2] or "").split(",") if base.strip()]
+    rest = match[3].split()
+    made = LibraryClass(match[1], bases, immutable="immutable" in rest)
+    for word in rest:
+        if word.startswith("item="):
+            made.item = word[5:]
+    return made
+
+
+def _parse_functions(body: str) -> list[LibraryFunction]:
+    """One function, or several of the same behaviour: ``def a|b|c(x): …``."""
+    head, _, rest = body.partition("(")
+    how, _, names = head.rpartition("def ")
+    return [_parse_function(f"{how}def {name.strip()}({rest}") for name in names.split("|")]
+
+
+def _parse_function(body: str) -> LibraryFunction:
+    match = _DEF.fullmatch(body)
+    params = _parse_params(match["params"])
+    parser = _Parser([name for name, *_ in params])
+    parser.rest(match["rest"])
+    return LibraryFunction(match["name"], params, parser.summary(), match["how"] or "function")
+
+
+def _parse_params(text: str) -> list[tuple[str, int, tuple[str, ...], int]]:
+    params = []
+    how = ir.ORDINARY
+    for part in (part.strip() for part in text.split(",")):
+        if not part:
+            continue
+        name = part.rstrip("=")
+        if part == "*":
+            how = ir.KEYWORD_ONLY
+        elif part.startswith("**"):
+            params.append((part[2:], ir.KEYWORDS, (), 0))
+        elif part.startswith("*"):
+            params.append((part[1:], ir.REST, (), 0))
+            how = ir.KEYWORD_ONLY
+        else:
+            params.append((name, how, (), ir.CONSTANT_DEFAULT if part.endswith("=") else ir.NO_DEFAULT))
+    return params
+
+
+class _Parser:
+    """Reads what follows the parameters of one function."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.made = Summary()
+        self.new: list[list[Any]] = []
+        self.stores: set[tuple[Source, str, Source]] = set()
+        self.tokens: list[str] = []
+
+    def rest(self, text: str) -> None:
+        returns, _, effects = text.partition(":") if not text.startswith("->") else _split_effects(text)
+        if returns.startswith("->"):
+            self.tokens = _tokens(returns[2:])
+            self.made.returns = frozenset(self.values(""))
+        for effect in filter(None, (part.strip() for part in effects.split(";"))):
+            self.effect(effect)
+
+    def effect(self, text: str) -> None:
+        if text.startswith("leaks "):
+            self.tokens = _tokens(text[6:])
+            for source in self.values(""):
+                self.made.leaks[source] = "library"
+        elif text.startswith("calls "):
+            self.tokens = _tokens(text[6:])
+            function = self.value()
+            self.expect("(")
+            arguments = tuple(self.values(")"))
+            into = self.tokens[-1] if self.tokens[:1] == ["into"] else ""
+            self.made.calls += ((function, arguments, into),)
+        else:
+            target, _, values = text.partition("<-")
+            base, _, name = target.strip().partition(".")
+            self.tokens = _tokens(values)
+            for source in self.values(""):
+                self.stores.add(((self.names.index(base), ""), name or "*", source))
+
+    def values(self, end: str) -> list[Source]:
+        found = []
+        while self.tokens and self.tokens[0] != end:
+            found.append(self.value())
+            if self.tokens and self.tokens[0] == ",":
+                self.tokens.pop(0)
+        if end:
+            self.expect(end)
+        return found
+
+    def expect(self, token: str) -> None:
+        if not self.tokens or self.tokens.pop(0) != token:
+            raise ValueError(f"want {token!r}")
+
+    def value(self) -> Source:
+        word = self.tokens.pop(0)
+        if word == "new":
+            return self.new_object()
+        if word == "world":
+            named = self.tokens and self.tokens[0] not in (",", ")", "]", "(")
+            return (WORLD, self.tokens.pop(0) if named else "?")
+        base, _, path = word.partition(".")
+        if base not in self.names:
+            raise ValueError(f"no parameter {base!r}")
+        return (self.names.index(base), path)
+
+    def new_object(self) -> Source:
+        kind = self.tokens.pop(0)
+        number = len(self.new)
+        self.new.append([kind, {}])
+        if self.tokens and self.tokens[0] == "[":
+            self.tokens.pop(0)
+            fields: dict[str, set[Source]] = {}
+            while self.tokens and self.tokens[0] != "]":
+                name = "*"
+                if self.tokens[0].endswith("="):
+                    name = self.tokens.pop(0)[:-1]
+                fields.setdefault(name, set()).add(self.value())
+                if self.tokens and self.tokens[0] == ",":
+                    self.tokens.pop(0)
+            self.expect("]")
+            self.new[number][1] = fields
+        return (FRESH, number)
+
+    def summary(self) -> Summary:
+        self.made.stores = frozenset(self.stores)
+        self.made.fresh = tuple(
+            (kind, tuple(sorted((name, frozenset(sources)) for name, sources in fields.items()))) for kind, fields in self.new
+        )
+        return self.made
+
+
+def _split_effects(text: str) -> tuple[str, str, str]:
+    """Return part and effects of ``-> x: effects``; type names may have a colon inside, effects follow a colon and a space."""
+    head, mark, tail = text.partition(": ")
+    return head, mark, tail
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"[\w.*&?:]+=?|[\[\](),]", text)
