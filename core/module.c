@@ -17,6 +17,7 @@ int gm_add_memo(PyObject *module);
 int gm_add_pool(PyObject *module);
 int gm_add_builder(PyObject *module);
 int gm_add_bytes_builder(PyObject *module);
+int gm_add_collector(PyObject *module);
 
 static int (*const parts[])(PyObject *module) = {
     gm_add_column,
@@ -32,6 +33,7 @@ static int (*const parts[])(PyObject *module) = {
     gm_add_pool,
     gm_add_builder,
     gm_add_bytes_builder,
+    gm_add_collector,
     NULL,
 };
 

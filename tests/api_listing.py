@@ -11,6 +11,10 @@ PLACES = {
     "gomem.heap": ("HeapStats", "parse_rate", "unsampled", "window_peak_bytes"),
     "gomem.endpoint": (),
     "gomem.endpoint.server": ("Server",),
+    "gomem.gc": (
+        "Cycle", "GCStats", "collect", "disable", "enable", "enable_from_environment", "freeze", "is_enabled", "parse",
+        "set_gc_percent", "set_memory_limit", "set_pause_ms", "stats", "unsupported",
+    ),
     "gomem.notebook": ("CellProfile",),
     "gomem.errors": ("GomemError", "ProfileError", "UnsupportedError", "UsageError"),
     "gomem.units": ("format_bytes", "parse_bytes"),

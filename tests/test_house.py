@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "endpoint": LEAVES | {"heap", "_profile", "sites", "pprof"},
     "notebook": LEAVES | {"heap", "sites", "pprof", "web"},
     "escape": LEAVES,
+    "gc": LEAVES | {"pressure"},
     "pytest_plugin": LEAVES | {"heap", "pprof"},
 }
 
@@ -77,7 +78,7 @@ def test_what_runs_in_a_profiled_process_needs_the_standard_library_alone():
     import sys
 
     allowed = sys.stdlib_module_names | {"gomem"}
-    for part in ("heap", "_profile", "sites", "summary", "environment", "auto", "endpoint", "errors", "units"):
+    for part in ("heap", "gc", "pressure", "_profile", "sites", "summary", "environment", "auto", "endpoint", "errors", "units"):
         for path in files_of(part):
             for node in ast.walk(ast.parse(path.read_text())):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

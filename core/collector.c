@@ -1,0 +1,672 @@
+/* Driving cycles: the callback, the steps that the worker and collect() share, and a cycle's beginning and end. */
+#define _GNU_SOURCE
+#include "collector.h"
+
+#include "check.h"
+#include "reclaim.h"
+#include "shadow.h"
+#include "worker.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SURVIVORS_HUGE (PY_SSIZE_T_MAX / 2) /* so many that a quarter never come in: no full collection by itself */
+#define COUNT_MAX (1 << 20) /* young rounds that CPython counts towards a full collection; we keep it from overflowing */
+#define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
+#define RELIEF_EVERY_NS ((int64_t)500000000)
+
+gm_collector gm_gc;
+
+static PyObject *hooks;  /* gomem.gc.callbacks, owned; called with "start" or "stop" and a dict */
+static PyObject *relief; /* called with a fraction when memory is short, owned */
+static double relief_due; /* the fraction; 0: none */
+static bool asked;        /* a pending call is on its way; atomic */
+
+/* ---- memory ---- */
+
+int64_t
+gm_rss_bytes_no_python(void)
+{
+    char text[64];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t length = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    long long pages = 0;
+    text[length > 0 ? length : 0] = 0;
+    return sscanf(text, "%*d %lld", &pages) == 1 ? pages * sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* ---- accounts ---- */
+
+static int
+bucket_of(int64_t ns)
+{
+    int bucket = 0;
+    for (int64_t us = ns / 1000; us > 0 && bucket < GM_BUCKETS - 1; us >>= 1) {
+        bucket++;
+    }
+    return bucket;
+}
+
+static void
+account(gm_driver driver, int64_t cpu_ns, int64_t wall_ns)
+{
+    gm_gc.cpu_ns[driver] += cpu_ns;
+    gm_gc.cycle.cpu_ns[driver] += cpu_ns;
+    gm_gc.pauses[bucket_of(cpu_ns)]++;
+    gm_gc.cycle.pauses++;
+    if (cpu_ns > gm_gc.cycle.pause_max_ns) {
+        gm_gc.cycle.pause_max_ns = cpu_ns;
+    }
+    if (cpu_ns > gm_gc.pause_max_ns) {
+        gm_gc.pause_max_ns = cpu_ns;
+    }
+    if (wall_ns > gm_gc.wall_max_ns) {
+        gm_gc.wall_max_ns = wall_ns;
+    }
+    gm_gc.slice_ns = gm_wall_ns_no_python();
+}
+
+static int64_t
+grown(void)
+{
+    return gm_pacer_grown(&gm_gc.pacer, gm_gc_promoted(), gm_gc_count(1), gm_gc_threshold(1));
+}
+
+/* ---- hooks ---- */
+
+static void
+call_hooks(const char *phase)
+{
+    const gm_cycle *c = &gm_gc.cycle;
+    if (hooks == NULL || PyList_GET_SIZE(hooks) == 0) {
+        return;
+    }
+    PyObject *info = Py_BuildValue("{s:K,s:L,s:L,s:L,s:O}", "cycle", (unsigned long long)c->number, "candidates",
+                                   (long long)c->candidates, "freed", (long long)c->freed, "rss_bytes",
+                                   (long long)c->rss[phase[2] == 'o' ? 2 : 0], "aborted", c->aborted ? Py_True : Py_False);
+    for (Py_ssize_t i = 0; info != NULL && i < PyList_GET_SIZE(hooks); i++) {
+        PyObject *hook = Py_NewRef(PyList_GET_ITEM(hooks, i));
+        PyObject *result = PyObject_CallFunction(hook, "sO", phase, info);
+        if (result == NULL) {
+            PyErr_WriteUnraisable(hook);
+        }
+        Py_XDECREF(result);
+        Py_DECREF(hook);
+    }
+    if (info == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(info);
+}
+
+static void
+call_due_hooks(void)
+{
+    if (gm_gc.after_due) {
+        gm_gc.after_due = false;
+        call_hooks("stop");
+    }
+    if (relief_due > 0 && relief != NULL) {
+        PyObject *result = PyObject_CallFunction(relief, "d", relief_due);
+        if (result == NULL) {
+            PyErr_WriteUnraisable(relief);
+        }
+        Py_XDECREF(result);
+        gm_gc.reliefs++;
+        gm_gc.trim_ns = 0; /* what caches let go of goes back to the system at the next tick */
+    }
+    relief_due = 0;
+}
+
+/* ---- the beginning and the end of a cycle ---- */
+
+static bool
+begin(gm_reason reason)
+{
+    if (gm_has_other_interpreters()) { /* one with a GIL of its own would free objects under our eyes */
+        return false;
+    }
+    int64_t grown_by = grown();
+    gm_cycle *c = &gm_gc.cycle;
+    *c = (gm_cycle){.number = gm_gc.cycles + gm_gc.aborted + 1, .reason = reason, .begun_ns = gm_wall_ns_no_python()};
+    if (!gm_finder_begin()) {
+        return false;
+    }
+    c->goal = gm_gc.pacer.live + gm_pacer_goal(&gm_gc.pacer);
+    c->objects[0] = gm_gc.pacer.live + grown_by;
+    c->rss[0] = gm_gc.pacer.rss_bytes = gm_rss_bytes_no_python();
+    gm_pacer_begin(&gm_gc.pacer, gm_gc_promoted());
+    gm_reclaim_begin();
+    gm_gc.phase_ns = c->begun_ns;
+    gm_gc.cancel = false;
+    call_hooks("start");
+    gm_worker_wake_no_python();
+    return gm_find.phase != GM_IDLE;
+}
+
+static int64_t
+lap(void)
+{
+    int64_t now = gm_wall_ns_no_python(), since = now - gm_gc.phase_ns;
+    gm_gc.phase_ns = now;
+    return since;
+}
+
+/* The garbage is known, or that there is none. */
+static void
+found(void)
+{
+    gm_cycle *c = &gm_gc.cycle;
+    if (c->mark_ns != 0) {
+        return;
+    }
+    c->mark_ns = lap();
+    c->candidates = (int64_t)gm_find.candidates.count;
+    c->grown = grown();
+    c->objects[1] = (int64_t)gm_find.walked + c->grown;
+    c->rss[1] = gm_rss_bytes_no_python();
+    gm_pacer_found(&gm_gc.pacer, (int64_t)gm_find.walked);
+}
+
+static void
+finish(bool aborted)
+{
+    gm_cycle *c = &gm_gc.cycle;
+    found();
+    c->free_ns = lap();
+    c->aborted = aborted;
+    c->freed = (int64_t)gm_reclaimed.freed;
+    c->largest = (int64_t)gm_reclaimed.largest;
+    c->objects[2] = c->objects[1] - c->freed;
+    c->rss[2] = gm_rss_bytes_no_python();
+    gm_gc.freed += gm_reclaimed.freed;
+    gm_gc.survived += gm_reclaimed.handed > gm_reclaimed.freed ? gm_reclaimed.handed - gm_reclaimed.freed : 0;
+    if (aborted) {
+        gm_gc.aborted++;
+    } else {
+        gm_gc.cycles++;
+        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2]);
+    }
+    if (gm_gc.trace) {
+        gm_trace_cycle(c, &gm_gc);
+    }
+    gm_gc.after_due = hooks != NULL && PyList_GET_SIZE(hooks) > 0;
+    gm_worker_wake_no_python();
+}
+
+/* Ends the cycle wherever it is. The worker may be sorting: it is told to stop, and cleans up itself. */
+static void
+abort_cycle(void)
+{
+    static bool aborting; /* a finaliser may come back here */
+    if (gm_find.phase == GM_IDLE || gm_find.phase == GM_CLEAN || aborting) {
+        return;
+    }
+    aborting = true;
+    __atomic_store_n(&gm_gc.cancel, true, __ATOMIC_RELAXED);
+    gm_reclaimed.cycle++;
+    while (__atomic_load_n(&gm_gc.sorting, __ATOMIC_ACQUIRE)) { /* it looks often, and does not wait for the GIL */
+        sched_yield();
+    }
+    gm_finder_end();
+    finish(true);
+    aborting = false;
+}
+
+void
+gm_collector_abort(void)
+{
+    bool busy = gm_gc.busy;
+    gm_gc.busy = true;
+    abort_cycle();
+    gm_gc.busy = busy;
+}
+
+/* ---- driving ---- */
+
+bool
+gm_collector_may_slice(void)
+{
+    return gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && gm_gc_is_enabled() &&
+           gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK;
+}
+
+int64_t
+gm_collector_owed_ns(void)
+{
+    return gm_pacer_owed_ns(&gm_gc.pacer, grown(), gm_finder_done(gm_gc.pacer.size));
+}
+
+/* Follows the finder from phase to phase. */
+static void
+note_phase(gm_phase before)
+{
+    if (before == GM_WALK && gm_find.phase != GM_WALK) {
+        gm_gc.cycle.walk_ns = lap();
+    }
+    if (gm_find.failed) {
+        abort_cycle();
+    } else if (gm_find.phase == GM_CLEAN) {
+        finish(false);
+        gm_collector_ask_main_no_python();
+    } else if (gm_find.phase >= GM_ORDER) {
+        found();
+        gm_worker_wake_no_python();
+    }
+}
+
+void
+gm_collector_slice(gm_driver driver, int64_t ns)
+{
+    gm_phase before = gm_find.phase;
+    int64_t wall = gm_wall_ns_no_python(), cpu = gm_cpu_ns_no_python();
+    gm_budget budget = gm_budget_of(ns);
+    gm_gc.busy = true;
+    gm_finder_slice(&budget);
+    cpu = gm_cpu_ns_no_python() - cpu;
+    gm_gc.pacer.done_ns += cpu;
+    account(driver, cpu, gm_wall_ns_no_python() - wall);
+    note_phase(before);
+    gm_gc.busy = false;
+}
+
+void
+gm_collector_ordered(int done)
+{
+    if (done < 0) {
+        gm_find.failed = true;
+        abort_cycle();
+    } else if (done > 0) {
+        gm_find.phase = GM_FREE;
+    }
+}
+
+/* Batches until the time is up, as far as the last one tells. */
+static void
+free_some(int64_t ns)
+{
+    int64_t wall = gm_wall_ns_no_python(), begun = gm_cpu_ns_no_python(), now = begun, last = 0;
+    uint64_t cycle = gm_reclaimed.cycle;
+    gm_gc.busy = true;
+    while (cycle == gm_reclaimed.cycle && gm_find.phase == GM_FREE && now - begun + last <= ns) {
+        int64_t before = now;
+        gm_reclaim_batch();
+        now = gm_cpu_ns_no_python();
+        last = now - before;
+    }
+    account(GM_BY_BATCH, now - begun, gm_wall_ns_no_python() - wall);
+    if (cycle == gm_reclaimed.cycle && gm_find.phase == GM_CLEAN) {
+        finish(false);
+    }
+    gm_gc.busy = false;
+}
+
+/* CPython's own full collection, where cycles cannot keep up. */
+static void
+collect_stock(void)
+{
+    gm_gc.busy = true;
+    abort_cycle();
+    gm_gc.stock++;
+    bool collecting = gm_gc_is_collecting();
+    gm_gc_set_collecting(false);
+    gm_gc.busy = false; /* its callbacks are to be heard */
+    PyGC_Collect();
+    gm_gc_set_collecting(collecting);
+    if (gm_gc.trace) {
+        fprintf(stderr, "gc: cycles fall behind: a stop-the-world collection of CPython's own (%llu so far)\n",
+                (unsigned long long)gm_gc.stock);
+    }
+}
+
+/* What an application's thread does for the collector when it comes along. */
+static void
+drive(void)
+{
+    gm_pacer *pacer = &gm_gc.pacer;
+    int64_t grown_by = grown();
+    if (gm_find.phase == GM_IDLE && !gm_worker_is_away()) {
+        gm_reason reason = gm_pacer_due(pacer, grown_by);
+        if (reason == GM_NOT_DUE) {
+            return;
+        }
+        gm_gc.busy = true;
+        begin(reason);
+        gm_gc.busy = false;
+    } else if (gm_find.phase == GM_FREE) {
+        free_some(pacer->pause_ns);
+    } else if (gm_pacer_lost(pacer, grown_by)) {
+        collect_stock();
+    } else if (gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {
+        int64_t owed = gm_collector_owed_ns();
+        if (owed > pacer->pause_ns / 4) {
+            gm_collector_slice(GM_BY_CALLBACK, gm_pacer_slice_ns(pacer, owed));
+        }
+    }
+}
+
+/* A full collection has just run, asked for by somebody: it tells what is alive. */
+static void
+after_full(void)
+{
+    gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python());
+    gm_gc.pacer.base = gm_gc.pacer.promoted = 0;
+    gm_gc_set_survivors(SURVIVORS_HUGE);
+}
+
+static void
+after_young(void)
+{
+    if (gm_gc_survivors() != SURVIVORS_HUGE) {
+        after_full();
+    }
+    if (gm_gc_count(2) > COUNT_MAX) {
+        gm_gc_set_count(2, COUNT_MAX);
+    }
+    if (gm_gc_is_enabled()) {
+        drive();
+        gm_gc.busy = true;
+        call_due_hooks();
+        gm_gc.busy = false;
+    }
+}
+
+/* gc.callbacks: (phase, info). */
+static PyObject *
+gc_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyUnicode_Check(args[0]) || !PyDict_Check(args[1]) || !gm_gc.enabled || gm_gc.busy ||
+        gm_reclaim_is_running()) {
+        Py_RETURN_NONE;
+    }
+    PyObject *number = PyDict_GetItemString(args[1], "generation");
+    long generation = number == NULL ? -1 : PyLong_AsLong(number);
+    bool stop = PyUnicode_CompareWithASCIIString(args[0], "stop") == 0;
+    if (generation == 2 && !stop) {
+        gm_collector_abort(); /* adopted candidates must not look alive to it */
+    } else if (generation == 2) {
+        after_full();
+    } else if (stop) {
+        after_young();
+    }
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+static int
+on_main(void *Py_UNUSED(arg))
+{
+    __atomic_store_n(&asked, false, __ATOMIC_RELAXED);
+    if (gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
+        after_young();
+    }
+    return 0;
+}
+
+void
+gm_collector_ask_main_no_python(void)
+{
+    if (!__atomic_exchange_n(&asked, true, __ATOMIC_RELAXED) && Py_AddPendingCall(on_main, NULL) < 0) {
+        __atomic_store_n(&asked, false, __ATOMIC_RELAXED);
+    }
+}
+
+/* The worker's look at memory, with the GIL. */
+void
+gm_collector_tick(void)
+{
+    gm_pacer *pacer = &gm_gc.pacer;
+    int64_t now = gm_wall_ns_no_python();
+    pacer->rss_bytes = gm_rss_bytes_no_python();
+    if (pacer->rss_base == 0) {
+        pacer->rss_base = pacer->rss_bytes;
+    }
+    double near = pacer->limit_bytes > 0 ? (double)pacer->rss_bytes / (double)pacer->limit_bytes : 0;
+    if (near > RELIEF_NEAR && now - gm_gc.relief_ns > RELIEF_EVERY_NS) {
+        gm_gc.relief_ns = now;
+        double fraction = (near - RELIEF_NEAR) / (1 - RELIEF_NEAR);
+        relief_due = fraction < 0.1 ? 0.1 : fraction > 1 ? 1 : fraction;
+    }
+    bool due = gm_find.phase == GM_IDLE && gm_pacer_due(pacer, grown()) != GM_NOT_DUE;
+    if (gm_gc_is_enabled() && (due || relief_due > 0 || gm_gc.after_due)) {
+        gm_collector_ask_main_no_python();
+    }
+}
+
+/* ---- from Python ---- */
+
+/* One whole cycle at once, on the calling thread; other threads may run between slices. */
+static void
+run_cycle(void)
+{
+    uint64_t number = gm_gc.cycle.number;
+    while (gm_gc.enabled && gm_gc.cycle.number == number && gm_find.phase != GM_IDLE) {
+        if (gm_find.phase == GM_FREE && !gm_reclaim_is_running()) {
+            free_some(gm_gc.pacer.pause_ns);
+        } else if (gm_collector_may_slice()) {
+            gm_collector_slice(GM_BY_REQUEST, gm_gc.pacer.pause_ns);
+        } else {
+            gm_worker_wake_no_python();
+        }
+        Py_BEGIN_ALLOW_THREADS
+        sched_yield();
+        Py_END_ALLOW_THREADS
+    }
+}
+
+/* Returns how many objects were freed; -1 when it is called from where no cycle can begin. */
+static PyObject *
+gc_collect(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
+{
+    if (!gm_gc.enabled || gm_gc.busy || gm_gc_is_collecting() || gm_reclaim_is_running()) {
+        return PyLong_FromLong(-1);
+    }
+    uint64_t freed = gm_gc.freed;
+    run_cycle(); /* one under way began before this call: what has become garbage since is not in it */
+    gm_gc.busy = true;
+    bool begun = gm_gc.enabled && gm_find.phase == GM_IDLE && begin(GM_NOT_DUE);
+    gm_gc.busy = false;
+    if (begun) {
+        run_cycle();
+    }
+    return PyLong_FromUnsignedLongLong(gm_gc.freed - freed);
+}
+
+static PyMethodDef callback_method = {"callback", (PyCFunction)(void (*)(void))gc_callback, METH_FASTCALL,
+                                      "Called by CPython after each collection."};
+
+static PyObject *callback; /* owned; in gc.callbacks while enabled */
+
+static PyObject *
+gc_unsupported(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
+{
+    const char *reason = gm_gc_unsupported();
+    if (reason == NULL) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_FromString(reason);
+}
+
+/* (objects in the three lists, objects frozen): for comparing with gc.get_objects() before the first cycle. */
+static PyObject *
+gc_count_lists(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
+{
+    Py_ssize_t counts[4] = {0};
+    for (int i = 0; i < 4; i++) {
+        gm_gc_head *ring = i < 3 ? gm_gc_generation(i) : gm_gc_permanent();
+        for (gm_gc_head *node = gm_next(ring); node != ring; node = gm_next(node)) {
+            counts[i]++;
+        }
+    }
+    return Py_BuildValue("nnnn", counts[0], counts[1], counts[2], counts[3]);
+}
+
+/* percent, pause in ns, limit in bytes, trace. */
+static PyObject *
+gc_configure(PyObject *Py_UNUSED(self), PyObject *args)
+{
+    double percent;
+    long long pause_ns, limit_bytes;
+    int trace;
+    if (!PyArg_ParseTuple(args, "dLLp", &percent, &pause_ns, &limit_bytes, &trace)) {
+        return NULL;
+    }
+    gm_gc.pacer.percent = percent;
+    gm_gc.pacer.pause_ns = pause_ns;
+    gm_gc.pacer.limit_bytes = limit_bytes;
+    gm_gc.trace = trace;
+    gm_worker_wake_no_python();
+    Py_RETURN_NONE;
+}
+
+/* The list of hooks, what to call when memory is short, and how many old objects there are. */
+static PyObject *
+gc_enable(PyObject *Py_UNUSED(self), PyObject *args)
+{
+    PyObject *new_hooks, *new_relief;
+    long long live;
+    if (!PyArg_ParseTuple(args, "O!OL", &PyList_Type, &new_hooks, &new_relief, &live)) {
+        return NULL;
+    }
+    if (gm_gc.enabled) {
+        Py_RETURN_NONE;
+    }
+    gm_pacer settings = gm_gc.pacer;
+    bool trace = gm_gc.trace;
+    memset(&gm_gc, 0, sizeof(gm_gc));
+    gm_gc.pacer = settings;
+    gm_gc.trace = trace;
+    gm_gc.pacer.live = live;
+    gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc_promoted();
+    gm_gc.pacer.gained = 0;
+    gm_gc.pacer.rss_base = gm_gc.pacer.rss_bytes = gm_rss_bytes_no_python();
+    gm_gc.enabled_ns = gm_wall_ns_no_python();
+    if (!gm_shadow_open() || !gm_worker_start()) {
+        PyErr_SetString(PyExc_MemoryError, "gomem.gc: no address space for its table, or no thread for its worker");
+        return NULL;
+    }
+    Py_XSETREF(hooks, Py_NewRef(new_hooks));
+    Py_XSETREF(relief, Py_NewRef(new_relief));
+    gm_gc.enabled = true;
+    gm_gc_set_survivors(SURVIVORS_HUGE);
+    Py_RETURN_NONE;
+}
+
+/* False when it was not enabled. */
+static PyObject *
+gc_disable(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
+{
+    if (!gm_gc.enabled) {
+        Py_RETURN_FALSE;
+    }
+    gm_collector_abort();
+    gm_gc.enabled = false;
+    gm_gc_set_survivors((Py_ssize_t)gm_gc.pacer.live);
+    gm_worker_stop();
+    if (gm_find.phase == GM_CLEAN) {
+        gm_finder_clean_no_python();
+    }
+    Py_CLEAR(hooks);
+    Py_CLEAR(relief);
+    Py_RETURN_TRUE;
+}
+
+/* Around os.fork(): no thread of ours, so that the child has nothing half done and nobody warns of threads. */
+static PyObject *
+gc_before_fork(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
+{
+    if (gm_gc.enabled) {
+        gm_worker_stop();
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+gc_after_fork(PyObject *Py_UNUSED(self), PyObject *in_child)
+{
+    if (in_child == Py_True) {
+        gm_worker_forget();
+        if (gm_gc.enabled) {
+            gm_collector_abort(); /* the parent's cycle */
+        }
+        if (gm_find.phase == GM_CLEAN) {
+            gm_finder_clean_no_python();
+        }
+        asked = false;
+    }
+    if (gm_gc.enabled) {
+        gm_worker_start(); /* without it, the callback alone drives cycles that need no sorting */
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+ns_list(const int64_t *values, int count)
+{
+    PyObject *list = PyList_New(count);
+    for (int i = 0; list != NULL && i < count; i++) {
+        PyList_SET_ITEM(list, i, PyLong_FromLongLong(values[i]));
+    }
+    return list;
+}
+
+static PyObject *
+gc_stats(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
+{
+    const gm_cycle *c = &gm_gc.cycle;
+    PyObject *cpu = ns_list(gm_gc.cpu_ns, GM_DRIVERS), *pauses = ns_list((const int64_t *)gm_gc.pauses, GM_BUCKETS);
+    if (cpu == NULL || pauses == NULL) {
+        Py_XDECREF(cpu);
+        Py_XDECREF(pauses);
+        return NULL;
+    }
+    return Py_BuildValue(
+        "{s:i,s:i,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:L,s:L,s:L,s:L,s:L,s:L,s:(KLLLLLLLLLO)}", "enabled", gm_gc.enabled, "phase",
+        (int)gm_find.phase, "cycles", (unsigned long long)gm_gc.cycles, "aborted", (unsigned long long)gm_gc.aborted, "stock",
+        (unsigned long long)gm_gc.stock, "freed", (unsigned long long)gm_gc.freed, "survived",
+        (unsigned long long)gm_gc.survived, "reliefs", (unsigned long long)gm_gc.reliefs, "cpu_ns", cpu, "pauses", pauses,
+        "pause_max_ns", (long long)gm_gc.pause_max_ns, "wall_max_ns", (long long)gm_gc.wall_max_ns, "live",
+        (long long)gm_gc.pacer.live, "grown", (long long)grown(), "goal", (long long)gm_pacer_goal(&gm_gc.pacer), "rss_bytes",
+        (long long)gm_gc.pacer.rss_bytes, "last", (unsigned long long)c->number, (long long)c->walk_ns, (long long)c->mark_ns,
+        (long long)c->free_ns, (long long)c->candidates, (long long)c->freed, (long long)c->largest,
+        (long long)c->pause_max_ns, (long long)c->rss[0], (long long)c->rss[2], c->aborted ? Py_True : Py_False);
+}
+
+static PyMethodDef gc_methods[] = {
+    {"gc_unsupported", gc_unsupported, METH_NOARGS, "Why the collector cannot run here, or None."},
+    {"gc_count_lists", gc_count_lists, METH_NOARGS, "Objects in the three generations and the permanent one."},
+    {"gc_configure", gc_configure, METH_VARARGS, "Sets percent, pause, limit and trace."},
+    {"gc_enable", gc_enable, METH_VARARGS, "Takes the old generation over."},
+    {"gc_disable", gc_disable, METH_NOARGS, "Gives it back; False if it was not enabled."},
+    {"gc_collect", gc_collect, METH_NOARGS, "One whole cycle; how many objects were freed, -1 if none could begin."},
+    {"gc_before_fork", gc_before_fork, METH_NOARGS, "Stops the worker."},
+    {"gc_after_fork", gc_after_fork, METH_O, "Starts it again; True in the child."},
+    {"gc_stats", gc_stats, METH_NOARGS, "What the collector has done since it was enabled."},
+    {NULL, NULL, 0, NULL},
+};
+
+int
+gm_add_collector(PyObject *module)
+{
+    static bool once;
+    if (!once) {
+        once = true;
+        gm_pacer_init(&gm_gc.pacer);
+    }
+    if (callback == NULL) {
+        callback = PyCFunction_New(&callback_method, NULL);
+    }
+    if (callback == NULL || gm_finder_ready() < 0 || gm_reclaim_ready() < 0 ||
+        PyModule_AddObjectRef(module, "gc_callback", callback) < 0) {
+        return -1;
+    }
+    return PyModule_AddFunctions(module, gc_methods);
+}

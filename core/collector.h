@@ -1,0 +1,76 @@
+/* The concurrent collector as a whole: what drives cycles, and what it has seen. One a process, in the main interpreter.
+ *
+ * Three drive a cycle, never two at once, for each holds the GIL and marks itself in `busy`:
+ *
+ *     the callback   that CPython calls after each young collection, on whichever thread allocated: starts cycles,
+ *                    pays what the pacer says the program owes, frees batches (finalisers run here)
+ *     the worker     a thread without Python code (worker.h): takes the GIL when nobody has it, or when it is due, for
+ *                    one slice; sorts and cleans without the GIL
+ *     collect()      whoever asks for a whole cycle now
+ */
+#ifndef GOMEM_COLLECTOR_H
+#define GOMEM_COLLECTOR_H
+
+#include "finder.h"
+#include "pacer.h"
+
+typedef enum { GM_BY_CALLBACK, GM_BY_WORKER, GM_BY_REQUEST, GM_BY_BATCH, GM_DRIVERS } gm_driver;
+
+#define GM_BUCKETS 26 /* bucket k counts pauses of 2^(k-1) up to below 2^k microseconds; 0: less than one */
+
+/* One cycle as it is reported; times in ns, memory in bytes, the rest in objects. */
+typedef struct {
+    uint64_t number;
+    gm_reason reason;
+    bool aborted;
+    int64_t begun_ns;                  /* monotonic */
+    int64_t walk_ns, mark_ns, free_ns; /* wall time of WALK; of what follows up to FREE; of FREE */
+    int64_t cpu_ns[GM_DRIVERS];        /* on whose account; the worker's sorting is the worker's */
+    int64_t rss[3];                    /* at the start, when garbage was known, at the end */
+    int64_t objects[3];                /* in the oldest generation, as far as known, at the same moments */
+    int64_t goal, grown;               /* grown: when the garbage was known */
+    int64_t candidates, freed, largest;
+    int64_t pause_max_ns;
+    uint64_t pauses;
+} gm_cycle;
+
+typedef struct {
+    bool enabled;
+    bool busy;          /* somebody is driving: no one else may, nor begin again from a finaliser */
+    bool trace;
+    bool sorting;       /* the worker is in ORDER, without the GIL; atomic */
+    bool cancel;        /* it should stop; atomic */
+    bool after_due;     /* a cycle has ended and its hooks are not yet called */
+    gm_pacer pacer;
+    gm_cycle cycle;     /* the current, or the last */
+    int64_t phase_ns;   /* when WALK, the rest, FREE began; monotonic */
+    int64_t enabled_ns; /* monotonic */
+    int64_t slice_ns;   /* when the last slice ended; monotonic */
+    int64_t relief_ns, trim_ns; /* when memory was last asked back from caches, and from the allocator */
+    /* since enable() */
+    uint64_t cycles, aborted, stock, freed, survived, reliefs;
+    int64_t cpu_ns[GM_DRIVERS];
+    uint64_t pauses[GM_BUCKETS];
+    int64_t pause_max_ns, wall_max_ns; /* CPU time and wall time of the longest slice or batch */
+} gm_collector;
+
+extern gm_collector gm_gc; /* guarded by the GIL */
+
+/* For the worker, with the GIL held. A slice tells whether there may be more to do at once. */
+bool gm_collector_may_slice(void);
+void gm_collector_slice(gm_driver driver, int64_t ns);
+int64_t gm_collector_owed_ns(void);
+void gm_collector_tick(void);       /* reads resident memory; asks for what the limit calls for */
+void gm_collector_ordered(int done); /* the result of gm_order_no_python */
+
+/* Ends the cycle wherever it is, with the GIL. */
+void gm_collector_abort(void);
+
+/* Runs on the main thread soon: what has to run on an application's thread and no young collection came along. */
+void gm_collector_ask_main_no_python(void);
+
+int64_t gm_rss_bytes_no_python(void);
+
+void gm_trace_cycle(const gm_cycle *cycle, const gm_collector *collector);
+
+#endif

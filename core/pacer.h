@@ -1,0 +1,54 @@
+/* When a cycle starts and how much of it is done at a time: numbers only, no Python. docs/design/collector.md draws it.
+ *
+ * Everything is measured in objects that came into the oldest generation ("grown"), for that is what the garbage there
+ * is made of. The goal is growth by `percent`. A cycle starts when the generation has grown by TRIGGER of the goal since
+ * the last one began, and its work is spread over the next SPREAD of it, in slices that are as long as the program is
+ * behind. Together they are what may wait at most: the garbage made until the cycle began, and that made meanwhile. */
+#ifndef GOMEM_PACER_H
+#define GOMEM_PACER_H
+
+#include "types.h"
+
+typedef struct {
+    /* settings */
+    double percent;     /* growth that a cycle may take, of the objects that survived the last one; > 0 */
+    int64_t pause_ns;   /* CPU time that one slice should take at most */
+    int64_t limit_bytes; /* resident memory not to exceed if it can be helped; 0: none */
+    /* what was learnt */
+    int64_t live;       /* old objects that survived the last cycle or full collection */
+    int64_t base;       /* promoted objects when the last cycle began */
+    int64_t promoted, gained; /* at the last young collection that promoted any; how many it did */
+    double cycle_ns;    /* CPU time that finding takes an object of the oldest generation */
+    int64_t rss_bytes;  /* resident memory when it was last read; 0 before */
+    int64_t rss_base;   /* ... and when the last cycle ended */
+    int64_t done_ns;    /* CPU time spent on finding in this cycle */
+    int64_t size;       /* old objects when this cycle began, as far as known */
+} gm_pacer;
+
+void gm_pacer_init(gm_pacer *pacer);
+
+/* Objects grown by since the last cycle began. `promoted` is what the interpreter counts, `young` how many young
+ * collections there were since it last rose, of `per_round`. */
+int64_t gm_pacer_grown(gm_pacer *pacer, int64_t promoted, int young, int per_round);
+
+/* Objects that may come in before a cycle should have found its garbage. */
+int64_t gm_pacer_goal(const gm_pacer *pacer);
+
+typedef enum { GM_NOT_DUE, GM_DUE_GROWTH, GM_DUE_MEMORY, GM_DUE_LIMIT } gm_reason;
+
+gm_reason gm_pacer_due(const gm_pacer *pacer, int64_t grown);
+
+/* CPU time that the program owes to a cycle of which the share `done` is done: 0 when it is ahead. */
+int64_t gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done);
+
+/* How long a slice may be that pays what is owed: a pause, or somewhat more when that would not keep up. */
+int64_t gm_pacer_slice_ns(const gm_pacer *pacer, int64_t owed_ns);
+
+/* Whether the program makes old objects so much faster than cycles end that only a stop-the-world collection helps. */
+bool gm_pacer_lost(const gm_pacer *pacer, int64_t grown);
+
+void gm_pacer_begin(gm_pacer *pacer, int64_t promoted);
+void gm_pacer_found(gm_pacer *pacer, int64_t walked); /* finding is over: learns what it cost */
+void gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes);
+
+#endif

@@ -1,0 +1,157 @@
+/* See reclaim.h.
+ *
+ *     1. the youngest generation's list is set aside, so that its objects do not age
+ *     2. the batch takes its place, and gives up the references that the candidates were adopted with
+ *     3. gc.collect(0): CPython looks for what only the batch itself refers to, calls weak reference callbacks and
+ *        finalisers, looks again, and clears the rest
+ *     4. the list and the counters come back
+ *
+ * It may stand in the middle of a collection, in a callback at its end: the flag that says so is lifted for 3. */
+#include "reclaim.h"
+
+#include "check.h"
+
+#define BATCH 512 /* objects that are freed between looks at the clock: some 0.3 ms */
+
+gm_reclaim gm_reclaimed;
+
+static PyObject *collect_function, *zero; /* gc.collect as it was at import, owned; 0 */
+static bool running;
+
+int
+gm_reclaim_ready(void)
+{
+    if (collect_function != NULL) {
+        return 0;
+    }
+    PyObject *module = PyImport_ImportModule("gc");
+    zero = PyLong_FromLong(0);
+    collect_function = module == NULL ? NULL : PyObject_GetAttrString(module, "collect");
+    Py_XDECREF(module);
+    return collect_function == NULL || zero == NULL ? -1 : 0;
+}
+
+bool
+gm_reclaim_is_running(void)
+{
+    return running;
+}
+
+void
+gm_reclaim_begin(void)
+{
+    gm_reclaimed.next = gm_reclaimed.freed = gm_reclaimed.handed = gm_reclaimed.largest = 0;
+    gm_reclaimed.cycle++;
+}
+
+static size_t
+candidate_at(size_t i)
+{
+    const uint32_t *order = (const uint32_t *)gm_find.candidates.order.base;
+    return order == NULL ? i : order[i] & ~GM_FIRST;
+}
+
+static bool
+begins_component(size_t i)
+{
+    const uint32_t *order = (const uint32_t *)gm_find.candidates.order.base;
+    return order != NULL && (order[i] & GM_FIRST) != 0;
+}
+
+/* The end of the batch that begins at from: whole components, and no more than BATCH objects if none is larger. */
+static size_t
+batch_end(size_t from)
+{
+    size_t end = from, i = from;
+    while (i < gm_find.candidates.count) {
+        i++;
+        while (i < gm_find.candidates.count && !begins_component(i)) {
+            i++;
+        }
+        if (i - from > BATCH && end > from) {
+            break;
+        }
+        end = i;
+    }
+    return end;
+}
+
+/* The references are dropped only when all are in their place: that may free objects, and run anything. Returns how
+ * many it freed. */
+static size_t
+hand_over(size_t from, size_t to)
+{
+    PyObject **at = (PyObject **)gm_find.candidates.at.base;
+    gm_gc_head *young = gm_gc_generation(0);
+    for (size_t i = from; i < to; i++) {
+        gm_gc_head *head = gm_head_of(at[candidate_at(i)]);
+        if (head->next != 0) {
+            gm_unlink(head);
+            gm_link_before(head, young);
+        }
+    }
+    uint64_t cycle = gm_reclaimed.cycle;
+    size_t freed = 0;
+    for (size_t i = from; i < to && cycle == gm_reclaimed.cycle; i++) {
+        PyObject **slot = &((PyObject **)gm_find.candidates.at.base)[candidate_at(i)];
+        freed += Py_REFCNT(*slot) == 1; /* what referred to it went with an earlier batch */
+        Py_CLEAR(*slot);
+    }
+    return freed;
+}
+
+static size_t
+collect_young(void)
+{
+    bool collecting = gm_gc_is_collecting();
+    int counts[] = {gm_gc_count(0), gm_gc_count(1)};
+    gm_gc_set_collecting(false);
+    PyObject *result = PyObject_CallOneArg(collect_function, zero);
+    gm_gc_set_collecting(collecting);
+    gm_gc_set_count(0, counts[0]);
+    gm_gc_set_count(1, counts[1]);
+    if (result == NULL) {
+        PyErr_WriteUnraisable(collect_function);
+        return 0;
+    }
+    size_t found = PyLong_AsSize_t(result);
+    Py_DECREF(result);
+    return found;
+}
+
+static size_t
+free_range(size_t from, size_t to)
+{
+    gm_gc_head young;
+    bool collecting = gm_gc_is_collecting();
+    gm_ring_init(&young);
+    running = true;
+    gm_gc_set_collecting(true); /* no other thread's allocation may start a collection now */
+    gm_ring_move(gm_gc_generation(0), &young);
+    size_t freed = hand_over(from, to);
+    freed += collect_young();
+    gm_ring_move(&young, gm_gc_generation(0));
+    gm_gc_set_collecting(collecting);
+    running = false;
+    return freed;
+}
+
+void
+gm_reclaim_batch(void)
+{
+    GM_CHECK(gm_find.phase == GM_FREE && !running);
+    size_t from = gm_reclaimed.next, to = batch_end(from);
+    uint64_t cycle = gm_reclaimed.cycle;
+    gm_reclaimed.next = to;
+    size_t freed = free_range(from, to);
+    if (cycle != gm_reclaimed.cycle) { /* a finaliser has ended the cycle, or this is a forked child */
+        return;
+    }
+    gm_reclaimed.freed += freed;
+    gm_reclaimed.handed += to - from;
+    gm_reclaimed.largest = to - from > gm_reclaimed.largest ? to - from : gm_reclaimed.largest;
+    if (to == gm_find.candidates.count) {
+        gm_find.candidates.count = 0; /* all given up */
+        gm_finder_end();
+    }
+}

@@ -1,0 +1,28 @@
+/* Freeing candidates in batches. Each batch is handed to CPython as if it were the youngest generation, and its own
+ * collection decides: what it finds unreachable it finalises and frees as ever, what is alive lives on. */
+#ifndef GOMEM_RECLAIM_H
+#define GOMEM_RECLAIM_H
+
+#include "finder.h"
+
+typedef struct {
+    size_t next;      /* how far in the order */
+    size_t freed;     /* unreachable objects that CPython found in this cycle's batches */
+    size_t handed;    /* candidates in this cycle's batches */
+    size_t largest;   /* candidates of the largest batch: a component cannot be cut */
+    uint64_t cycle;   /* counts beginnings: a batch whose finalisers ended the cycle notices */
+} gm_reclaim;
+
+extern gm_reclaim gm_reclaimed; /* guarded by the GIL */
+
+int gm_reclaim_ready(void);
+void gm_reclaim_begin(void);
+
+/* Frees the next components: a few hundred candidates, or one component if it is larger. Runs finalisers and callbacks.
+ * The phase becomes CLEAN after the last. */
+void gm_reclaim_batch(void);
+
+/* Whether a batch is running: of this interpreter's collections that its callbacks hear of, those are ours. */
+bool gm_reclaim_is_running(void);
+
+#endif

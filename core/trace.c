@@ -1,0 +1,44 @@
+/* GOMEM_GCTRACE=1: a line a cycle on stderr, in the layout of Go's gctrace. docs/gc.md says how to read it. */
+#include "collector.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const char *const reasons[] = {[GM_NOT_DUE] = "requested", [GM_DUE_GROWTH] = "growth", [GM_DUE_MEMORY] = "memory",
+                                      [GM_DUE_LIMIT] = "limit"};
+
+static double
+ms(int64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+static double
+mb(int64_t bytes)
+{
+    return (double)bytes / (1 << 20);
+}
+
+void
+gm_trace_cycle(const gm_cycle *c, const gm_collector *collector)
+{
+    char line[512];
+    int64_t now = gm_wall_ns_no_python(), all = 0;
+    for (int i = 0; i < GM_DRIVERS; i++) {
+        all += collector->cpu_ns[i];
+    }
+    double share = now > collector->enabled_ns ? 100.0 * (double)all / (double)(now - collector->enabled_ns) : 0;
+    int length = snprintf(
+        line, sizeof(line),
+        "gc %llu @%.3fs %.0f%%: %.1f+%.1f+%.1f ms clock, %.1f/%.1f/%.1f+%.1f ms cpu, %.0f->%.0f->%.0f MB, "
+        "%lld->%lld->%lld objects, %lld goal, %lld freed, %llu pauses, %.2f ms max (%s)%s\n",
+        (unsigned long long)c->number, (double)(c->begun_ns - collector->enabled_ns) / 1e9, share, ms(c->walk_ns),
+        ms(c->mark_ns), ms(c->free_ns), ms(c->cpu_ns[GM_BY_CALLBACK]), ms(c->cpu_ns[GM_BY_WORKER]),
+        ms(c->cpu_ns[GM_BY_REQUEST]), ms(c->cpu_ns[GM_BY_BATCH]), mb(c->rss[0]), mb(c->rss[1]), mb(c->rss[2]),
+        (long long)c->objects[0], (long long)c->objects[1], (long long)c->objects[2], (long long)c->goal,
+        (long long)c->freed, (unsigned long long)c->pauses, ms(c->pause_max_ns), reasons[c->reason],
+        c->aborted ? " aborted" : "");
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1) < 0) {
+        return; /* nobody reads it */
+    }
+}

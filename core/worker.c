@@ -1,0 +1,263 @@
+/* See worker.h. The lock guards `wanted` and `stopping`; it is never held while waiting for the GIL. */
+#define _GNU_SOURCE
+#include "worker.h"
+
+#include "collector.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_NS ((int64_t)1000000)         /* between looks at the GIL while there is marking to do */
+#define TICK_NS ((int64_t)250000000)       /* between looks at memory */
+#define TICK_LIMITED_NS ((int64_t)20000000) /* ... when there is a limit: 100 MB/s grow by 2 MB in it */
+#define DUE_NS ((int64_t)10000000)         /* without a slice for so long, the worker asks for the GIL: a tenth of the time */
+#define BEHIND_NS ((int64_t)4000000)       /* ... and when the program owes more than a pause and does not pay it */
+#define BATCH_NS ((int64_t)2000000)        /* without a batch for so long, the main thread is asked for one */
+#define TRIM_NS ((int64_t)1000000000)
+#define STACK_BYTES ((size_t)256 << 10)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t awake;
+static pthread_t thread;
+static bool running;  /* a thread is there; guarded by the GIL */
+static bool wanted, stopping;
+static bool cleaning; /* atomic */
+static int64_t ticked_ns; /* the worker's own */
+static pid_t thread_id;
+
+bool
+gm_worker_is_away(void)
+{
+    return __atomic_load_n(&cleaning, __ATOMIC_ACQUIRE);
+}
+
+void
+gm_worker_wake_no_python(void)
+{
+    pthread_mutex_lock(&lock);
+    wanted = true;
+    pthread_cond_signal(&awake);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Until it is woken or ns have passed; false when it should stop. */
+static bool
+sleep_for(int64_t ns)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t end = (int64_t)until.tv_sec * 1000000000 + until.tv_nsec + ns;
+    until = (struct timespec){end / 1000000000, end % 1000000000};
+    pthread_mutex_lock(&lock);
+    if (!wanted && !stopping) {
+        pthread_cond_timedwait(&awake, &lock, &until);
+    }
+    wanted = false;
+    bool on = !stopping;
+    pthread_mutex_unlock(&lock);
+    return on;
+}
+
+/* One slice if it may be had: at once when nobody has the GIL. Else a program that is behind is asked to do it itself,
+ * on its main thread, which needs no switch; if it does not hear, or the cycle makes no progress, the worker queues up
+ * for the GIL. What is read before it has it are only hints. */
+static void
+slice(PyThreadState *state)
+{
+    bool free = gm_gil_is_free_no_python();
+    if (!free) {
+        int64_t since = gm_wall_ns_no_python() - gm_gc.slice_ns;
+        bool behind = gm_collector_owed_ns() >= gm_gc.pacer.pause_ns;
+        if (behind && since < BEHIND_NS) {
+            gm_collector_ask_main_no_python();
+        }
+        if (since < (behind ? BEHIND_NS : DUE_NS)) {
+            return;
+        }
+    }
+    PyEval_RestoreThread(state);
+    if (gm_collector_may_slice()) {
+        gm_collector_slice(GM_BY_WORKER, free ? gm_gc.pacer.pause_ns / 2 : gm_gc.pacer.pause_ns);
+    }
+    PyEval_SaveThread();
+    if (free) {
+        gm_worker_wake_no_python(); /* go on as long as it is */
+    }
+}
+
+static void
+sort(PyThreadState *state)
+{
+    PyEval_RestoreThread(state);
+    bool mine = gm_find.phase == GM_ORDER && !gm_gc.busy;
+    uint64_t number = gm_gc.cycle.number;
+    if (mine) {
+        __atomic_store_n(&gm_gc.sorting, true, __ATOMIC_RELEASE);
+    }
+    PyEval_SaveThread();
+    if (!mine) {
+        return;
+    }
+    int64_t cpu = gm_cpu_ns_no_python();
+    int done = gm_order_no_python(&gm_find.candidates, &gm_gc.cancel);
+    cpu = gm_cpu_ns_no_python() - cpu;
+    __atomic_store_n(&gm_gc.sorting, false, __ATOMIC_RELEASE);
+    PyEval_RestoreThread(state);
+    gm_gc.cpu_ns[GM_BY_WORKER] += cpu;
+    if (gm_find.phase == GM_ORDER && gm_gc.cycle.number == number) {
+        gm_gc.cycle.cpu_ns[GM_BY_WORKER] += cpu;
+        gm_collector_ordered(done);
+    }
+    PyEval_SaveThread();
+}
+
+static void
+clean(PyThreadState *state)
+{
+    PyEval_RestoreThread(state);
+    bool mine = gm_find.phase == GM_CLEAN && !gm_gc.busy;
+    __atomic_store_n(&cleaning, mine, __ATOMIC_RELEASE);
+    PyEval_SaveThread();
+    if (mine) {
+        gm_finder_clean_no_python();
+        __atomic_store_n(&cleaning, false, __ATOMIC_RELEASE);
+    }
+}
+
+static void
+tick(PyThreadState *state)
+{
+    int64_t now = gm_wall_ns_no_python();
+    bool limited = gm_gc.pacer.limit_bytes > 0;
+    if (now - ticked_ns < (limited ? TICK_LIMITED_NS : TICK_NS)) {
+        return;
+    }
+    ticked_ns = now;
+    PyEval_RestoreThread(state);
+    gm_collector_tick();
+    bool trim = limited && gm_gc.pacer.rss_bytes > gm_gc.pacer.limit_bytes / 10 * 9 && now - gm_gc.trim_ns > TRIM_NS;
+    if (trim) {
+        gm_gc.trim_ns = now;
+    }
+    PyEval_SaveThread();
+    if (trim) {
+        malloc_trim(0);
+    }
+}
+
+/* Returns how long to sleep. */
+static int64_t
+work(PyThreadState *state)
+{
+    gm_phase phase = __atomic_load_n(&gm_find.phase, __ATOMIC_RELAXED);
+    tick(state);
+    if (phase >= GM_WALK && phase <= GM_LINK) {
+        slice(state);
+        return LOOK_NS;
+    }
+    if (phase == GM_ORDER) {
+        sort(state);
+        return LOOK_NS;
+    }
+    if (phase == GM_FREE) {
+        if (gm_wall_ns_no_python() - gm_gc.slice_ns > BATCH_NS) {
+            gm_collector_ask_main_no_python();
+        }
+        return BATCH_NS;
+    }
+    if (phase == GM_CLEAN) {
+        clean(state);
+        return LOOK_NS;
+    }
+    return gm_gc.pacer.limit_bytes > 0 ? TICK_LIMITED_NS : TICK_NS;
+}
+
+static void *
+run(void *Py_UNUSED(arg))
+{
+    thread_id = (pid_t)syscall(SYS_gettid);
+    PyGILState_STATE had = PyGILState_Ensure();
+    PyThreadState *state = PyEval_SaveThread();
+    int64_t rest = 0;
+    while (sleep_for(rest)) {
+        rest = work(state);
+    }
+    PyEval_RestoreThread(state);
+    PyGILState_Release(had);
+    return NULL;
+}
+
+static bool
+create(void)
+{
+    pthread_attr_t attributes;
+    pthread_condattr_t clock;
+    sigset_t all, before;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&awake, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool made = pthread_create(&thread, &attributes, run, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return made;
+}
+
+bool
+gm_worker_start(void)
+{
+    if (!running) {
+        wanted = stopping = false;
+        running = create();
+    }
+    return running;
+}
+
+/* The kernel counts a joined thread for a moment longer, and os.fork() warns of what it counts. */
+static void
+wait_until_gone(void)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/task/%d", (int)thread_id);
+    for (int i = 0; i < 1000 && access(path, F_OK) == 0; i++) {
+        struct timespec moment = {0, 20000};
+        nanosleep(&moment, NULL);
+    }
+}
+
+void
+gm_worker_stop(void)
+{
+    if (!running) {
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    stopping = true;
+    pthread_cond_signal(&awake);
+    pthread_mutex_unlock(&lock);
+    __atomic_store_n(&gm_gc.cancel, true, __ATOMIC_RELAXED); /* sorting begins anew after a fork */
+    running = false; /* now, for another thread may come here while this one waits */
+    Py_BEGIN_ALLOW_THREADS
+    pthread_join(thread, NULL);
+    wait_until_gone();
+    Py_END_ALLOW_THREADS
+    __atomic_store_n(&gm_gc.cancel, false, __ATOMIC_RELAXED);
+}
+
+void
+gm_worker_forget(void)
+{
+    running = false;
+    cleaning = false;
+    gm_gc.sorting = false;
+    pthread_mutex_init(&lock, NULL);
+}

@@ -1,0 +1,87 @@
+"""gomem.gc in this process: switching it on and off, its settings, one cycle; programs of their own are in isolated/."""
+
+import gc
+
+import pytest
+
+import gomem.gc as concurrent
+from gomem.errors import UsageError
+
+pytestmark = pytest.mark.skipif(concurrent.unsupported() is not None, reason=str(concurrent.unsupported()))
+
+
+class Node:
+    def __init__(self):
+        self.me = self
+
+
+@pytest.fixture
+def collector():
+    concurrent.enable()
+    yield concurrent
+    concurrent.disable()
+
+
+def old_garbage(count):
+    """Cycles that lie in the oldest generation and that nothing refers to any more."""
+    nodes = [Node() for _ in range(count)]
+    gc.collect(1)
+    nodes.clear()
+
+
+def test_a_cycle_frees_what_a_full_collection_would(collector):
+    old_garbage(1000)
+    assert collector.collect() >= 1000
+    assert gc.collect() == 0
+
+
+def test_disable_puts_everything_back():
+    before = gc.get_threshold(), list(gc.callbacks)
+    concurrent.enable()
+    assert concurrent.is_enabled()
+    concurrent.disable()
+    concurrent.disable()
+    assert not concurrent.is_enabled()
+    assert (gc.get_threshold(), gc.callbacks) == before
+    with pytest.raises(RuntimeError, match="got a disabled collector"):
+        concurrent.collect()
+
+
+def test_hooks_hear_of_a_cycle(collector):
+    heard = []
+    collector.callbacks.append(lambda phase, info: heard.append((phase, info["cycle"])))
+    try:
+        old_garbage(10)
+        collector.collect()
+        gc.collect(0)
+    finally:
+        collector.callbacks.clear()
+    assert [phase for phase, _ in heard] == ["start", "stop"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"percent": 0}, "percent: got 0, want"),
+        ({"pause_ms": 0}, "pause_ms: got 0, want"),
+        ({"memory_limit": 0}, "memory_limit: got 0, want"),
+        ({"memory_limit": "much"}, "size: got 'much'"),
+        ({"memory_limit": "120%"}, "memory_limit: got '120%'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        concurrent.enable(**arguments)
+    assert not concurrent.is_enabled()
+
+
+def test_the_environment_variable():
+    assert concurrent.parse("1") == {}
+    assert concurrent.parse("percent=50,limit=1.5GiB,pause=2,trace=1") == {
+        "percent": 50.0,
+        "memory_limit": "1.5GiB",
+        "pause_ms": 2.0,
+        "trace": True,
+    }
+    with pytest.raises(UsageError, match="got 'speed=9'"):
+        concurrent.parse("speed=9")
