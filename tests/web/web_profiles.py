@@ -39,7 +39,7 @@ def shop(*, after: bool = True, source: str = "/srv/shop/app.py", time_s: int = 
 def wide(stacks: int, seed: int = 7, depth: int = 24, names: int = 3000):
     """A profile of so many distinct stacks, as a busy service has them: few roots, long tails."""
     draw = random.Random(seed)
-    builder = ProfileBuilder([("inuse_space", "bytes")])
+    builder = ProfileBuilder([("inuse_objects", "count"), ("inuse_space", "bytes")])
     mapping = builder.mapping(0x1000, 0x2000, 0, "/usr/bin/wide")
     locations = []
     for i in range(names):
@@ -51,5 +51,6 @@ def wide(stacks: int, seed: int = 7, depth: int = 24, names: int = 3000):
         path += [min(names - 1, int(draw.expovariate(1 / 400))) for _ in range(draw.randint(1, 4))]
         if len(paths) < 5000:
             paths.append(path)
-        builder.sample([locations[i] for i in reversed(path)], [draw.randint(1, 1 << 16)])
+        objects = draw.randint(1, 1 << 10)
+        builder.sample([locations[i] for i in reversed(path)], [objects, objects * draw.choice((16, 64, 512))])
     return builder.build()

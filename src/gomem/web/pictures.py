@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 
 from gomem.errors import ProfileError
 from gomem.pprof.fetch import new_file
@@ -20,26 +22,26 @@ def run_picture(
 ) -> None:
     """Draws what the command asks for. Raises ProfileError and OSError.
 
-    ``svg`` and ``flame`` go to ``config.output``, else to stdout, else (a terminal) to a fresh file; ``web`` opens the
-    SVG and ``weblist`` an annotated listing in a browser.
+    All go to ``config.output`` where it is given. Else ``svg`` and ``flame`` go to stdout, or (a terminal) to a fresh
+    file; ``web``, which is the SVG, and ``weblist`` go to a fresh file in the temporary directory and into a browser.
     """
     name, argument = command
     if name == "weblist":
-        return _browse_listing(profile, argument or "", config, say)
-    text = _flame(profile, config) if name == "flame" else _svg(profile, config, say)
-    suffix = ".html" if name == "flame" else ".svg"
+        text = _listing(profile, argument or "", config, say)
+    else:
+        text = _flame(profile, config) if name == "flame" else _svg(profile, config, say)
+    suffix = ".html" if name in ("flame", "weblist") else ".svg"
     path = config.output
-    if name == "web":
-        path = path or new_file("", "profile", suffix)
+    if not path and name in ("web", "weblist"):
+        path = new_file(tempfile.gettempdir(), "pprof", suffix)
     elif not path and (interactive or sys.stdout.isatty()):
         path = new_file("", "profile", suffix)
     if not path:
         sys.stdout.write(text)
-        return None
+        return
     _write(path, text, say)
-    if name == "web":
-        webbrowser.open(f"file://{path}")
-    return None
+    if name in ("web", "weblist") and not config.output and not webbrowser.open(Path(path).absolute().as_uri()):
+        raise ProfileError(f"{name}: no browser found: open {path} in one, or set BROWSER")
 
 
 def _svg(profile: Profile, config: Config, say: Say) -> str:
@@ -54,20 +56,13 @@ def _flame(profile: Profile, config: Config) -> str:
     return flame_document(profile, config=config)
 
 
+def _listing(profile: Profile, symbol: str, config: Config, say: Say) -> str:
+    from gomem.web.listing import listing_document
+
+    return "".join(f"{line}\n" for line in listing_document(make_report(profile, "list", symbol, config, say)))
+
+
 def _write(path: str, text: str, say: Say) -> None:
     say(f"Generating report in {path}")
     with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
-
-
-def _browse_listing(profile: Profile, symbol: str, config: Config, say: Say) -> None:
-    """The page's source view in a browser, until interrupted."""
-    from urllib.parse import urlencode
-
-    from gomem.report.source import listings
-    from gomem.web.server import serve
-
-    report = make_report(profile, "list", symbol, config, say)
-    if next(iter(listings(report, report.options.symbol)), None) is None:  # type: ignore[arg-type]
-        raise ProfileError(f"no matches found for regexp: {symbol}")
-    serve(profile, config, "localhost:0", page="source?" + urlencode({"fn": symbol}))
