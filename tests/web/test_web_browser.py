@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import pytest
 from web_profiles import wide
 
+from gomem.report.config import Config
+from gomem.report.make import make_report, report_lines
 from gomem.web.export import flame_document
 
 pytest.importorskip("selenium", reason="selenium is not installed; pip install 'gomem[test]'")
@@ -380,6 +382,95 @@ def test_many_stacks_are_cut_and_zooming_fetches_the_rest(browser, serve):
     page.open(z=str(deep))
     page.wait(lambda: page.script("return gomemPage.view.zoom.id") == deep)
     assert page.problems() == []
+
+
+@pytest.fixture(scope="module")
+def hundred_thousand(serve):
+    profile = wide(100_000)
+    return profile, serve(profile)
+
+
+def text_report(profile, **options):
+    """The legend and the rows of the text report top."""
+    config = Config(**options)
+    lines = list(report_lines(make_report(profile, "top", None, config, lambda text: None), "top"))
+    start = next(index for index, line in enumerate(lines) if line.endswith("cum%"))
+    return " ".join(lines[:start]), [line.split(None, 5) for line in lines[start + 1 :]]
+
+
+def test_a_hundred_thousand_stacks_show_the_figures_of_the_text_report(browser, hundred_thousand):
+    """Load, search, zoom, sample switch and table; how long each takes is measured by bench/web_page.py."""
+    profile, url = hundred_thousand
+    page = Page(browser, url).open()
+    legend, _ = text_report(profile, sample_index="inuse_space", unit="auto")
+    assert f"of {page.text('#facts b.big')} total" in legend
+    assert 1000 < page.script("return gomemPage.view.byId.size") < 15_002
+    assert page.script("gomemPage.view.paint(); return gomemPage.view.drawn") > 1000
+
+    page.find("#search").send_keys("function_1[0-9]$")
+    # Untrimmed and hiding nothing, what a focus leaves is what top shows of it.
+    focused, _ = text_report(profile, sample_index="inuse_space", unit="auto", focus="function_1[0-9]$", trim=False)
+    page.wait(lambda: "(" in page.text("#found") and "accounting for {}, {} of".format(*page.text("#found")[:-1].split(" (")) in focused)
+    page.find("#search").send_keys(Keys.ESCAPE)
+
+    before = page.script("return gomemPage.view.byId.size")
+    zoomed = page.script("const v = gomemPage.view; const n = v.levels[4][0]; v.zoomTo(n); return n.id")
+    page.wait(lambda: page.script("return gomemPage.view.byId.size") > before)
+    assert page.parameters()["z"] == str(zoomed)
+    assert all(box["cum"] <= page.script("return gomemPage.view.zoom.cum") for box in page.boxes() if box["depth"] > 4)
+
+    page.doing("flamegraph", lambda: Select(page.find("#type")).select_by_visible_text("inuse_objects"))
+    legend, rows = text_report(profile, sample_index="inuse_objects", nodecount=500)
+    assert f"of {page.text('#facts b.big')} total" in legend
+    page.doing("top", lambda: page.script("document.querySelectorAll('#pages a')[1].click()"))
+    shown = [row.text.split() for row in page.all("table.top tbody tr")[:20]]
+    assert [[*row[:5], row[5]] for row in shown] == rows[:20]
+    assert page.problems() == []
+
+
+def test_means_are_written_and_widths_stay_sums(page):
+    page.open()
+    sums = {box["id"]: (box["cum"], box["width"]) for box in page.boxes()}
+    page.open(mean="t")
+    assert {box["id"]: (box["cum"], box["width"]) for box in page.boxes()} == sums
+    rows = {row["function"]: row["texts"][3] for row in page.data("top", mean="t")["body"]["rows"]}
+    assert page.text("#facts b.big") == page.data("top", mean="t")["head"]["totalText"]
+    page.find(".flame canvas").click()
+    page.find(".flame canvas").send_keys(Keys.HOME, Keys.ARROW_DOWN)
+    name = page.text(".details strong")
+    assert f"{rows[name]} mean" in page.text(".details")
+    page.find("#search").send_keys("json")
+    found = page.data("search", q="json", mean="t")["body"]
+    page.wait(lambda: page.text("#found") == f"{found['text']} ({found['share']})")
+    assert found["text"] == rows["json.loads"]
+
+
+def test_everything_by_keyboard(page):
+    """No mouse: to a page, a search, the filters and out of them, a frame's menu, help."""
+    page.open()
+    body = page.find("body")
+    page.doing("top", lambda: body.send_keys("2"))
+    page.doing("flamegraph", lambda: page.find("body").send_keys("1"))
+    page.find("body").send_keys("/")
+    assert page.script("return document.activeElement.id") == "search"
+    page.browser.switch_to.active_element.send_keys("json", Keys.ESCAPE)
+    assert page.find("#search").get_property("value") == ""
+    page.find("body").send_keys("r")
+    assert page.script("return document.activeElement.name") == "f"
+    page.doing("flamegraph", lambda: page.browser.switch_to.active_element.send_keys("load_orders", Keys.ENTER))
+    assert page.parameters() == {"f": "load_orders"}
+    page.find("body").send_keys("?")
+    assert page.script("return document.querySelector('dialog').open")
+    page.browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.wait(lambda: not page.all("dialog"))
+    canvas = page.find(".flame canvas")
+    page.script("arguments[0].focus()", canvas)
+    canvas.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, "m")
+    assert page.script("return document.activeElement.textContent").startswith("Focus")
+    active = page.browser.switch_to.active_element
+    active.send_keys(*[Keys.ARROW_DOWN] * 4)
+    page.doing("peek", lambda: page.browser.switch_to.active_element.send_keys(Keys.ENTER))
+    assert page.parameters()["fn"] == "^serve$"
 
 
 def test_deep_stacks(browser, serve):

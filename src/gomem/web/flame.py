@@ -4,6 +4,8 @@
 - In a comparison each node has two weights, of the samples that are positive (after) and of those that are negative
   (before, the base); ``change`` is what stacks gained plus what others lost, so that it adds up along the tree.
 - A request gets the subtree of one node without the parts narrower than a screen's pixel; zooming asks again.
+- With ``mean`` each node has two weights too: its value and the count that the mean divides by. Widths must add up, so
+  they show the value; the page writes the mean.
 - Inverted, stacks are read from the leaf: the columns are reversed as a whole, which reverses every row.
 """
 
@@ -38,16 +40,20 @@ class FlameTree:
         samples, value, self.is_diff = split(report.profile.samples, value)
         if inverted:
             samples, starts, nodes = _reversed_rows(samples), *_reversed_runs(starts, nodes)
-        columns, _ = _core.graph_tree(samples, starts, nodes, count, value, 1 if self.is_diff else -1)
+        self.is_mean = report.options.divisor >= 0 and not self.is_diff
+        second = 1 if self.is_diff else report.options.divisor
+        columns, _ = _core.graph_tree(samples, starts, nodes, count, value, second)
         self.parents, self.frames_of, self.flat, self.flat_before, self.cum, self.cum_before = (
             memoryview(column) for column in columns[:6]
         )
         self.frames = source.infos
-        self.total = report.total
         self.change = _changes(self) if self.is_diff else None
         roots = [i for i, parent in enumerate(self.parents) if parent == 0]
         self.owners = self._owners()
         self.root_sums = [sum(column[i] for i in roots) for column in self._columns()]
+        self.root_count = sum(self.cum_before[i] for i in roots) if self.is_mean else 0
+        # What shares are taken of: a mean is no whole.
+        self.total = report.total if report.options.divisor < 0 else self.root_sums[0]
 
     def __len__(self) -> int:
         return len(self.parents)
@@ -109,12 +115,17 @@ class FlameTree:
             nodes["flatBefore"] = [self.flat_before[row] for row in rows]
             nodes["cumBefore"] = [self.cum_before[row] for row in rows]
             nodes["change"] = [self.change[row] for row in rows]  # type: ignore[index]
+        if self.is_mean:
+            nodes["flatCount"] = [self.flat_before[row] for row in rows]
+            nodes["cumCount"] = [self.cum_before[row] for row in rows]
         return {
             "root": root,
             "path": path,
             "total": self.total,
             "sums": dict(zip(("cum", "cumBefore", "change"), self.root_sums, strict=False)),
             "diff": self.is_diff,
+            "mean": self.is_mean,
+            "count": self.root_count,
             "frames": [self._frame(frame) for frame in numbers],
             "nodes": nodes,
             "size": len(self),

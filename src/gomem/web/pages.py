@@ -16,7 +16,7 @@ from gomem import _core
 from gomem.errors import ProfileError
 from gomem.pprof.filters import filter_by_name
 from gomem.pprof.graph import sort_edges
-from gomem.pprof.measurement import percentage, scaled_label
+from gomem.pprof.measurement import divide, percentage, scaled_label
 from gomem.pprof.model import Profile
 from gomem.pprof.regex import compile_pattern
 from gomem.report.config import Config
@@ -33,7 +33,8 @@ TOP_ROWS = 500  # as the real tool's page
 FUNCTIONS = 20  # that peek and source show when none was chosen
 LISTINGS = 60
 MAX_TAG_VALUES = 200
-MAX_EDGES = 200  # callers, and callees, of a function
+MAX_EDGES = 200  # callers, and callees, of a function that was asked for
+FEW_EDGES = 20  # of each of the heaviest ones
 MAX_BLOCKS = 200
 
 Parameters = dict[str, str]
@@ -86,11 +87,12 @@ class Pages:
     def _search(self, request: _Request) -> dict[str, Any]:
         """The weight of all samples that go through a frame whose function, file or object matches ``q``."""
         pattern = compile_pattern(request.parameters.get("q", ""), "parsing search regexp")
-        report, _, _ = self.flame_tree(request.parameters)
+        report, tree, _ = self.flame_tree(request.parameters)
         request.shown = report
         found, _ = filter_by_name(report.profile, pattern, None, None, None)
         weight = _weight(found, report.options.value)
-        return {"weight": weight, "text": report.format(weight), "share": report.share(weight).strip()}
+        mean = _mean(found, report)
+        return {"weight": weight, "text": report.format(mean), "share": percentage(weight, tree.total).strip()}
 
     def download(self, parameters: Parameters) -> bytes:
         """The filtered profile in pprof's format, compressed."""
@@ -128,7 +130,7 @@ class _Request:
         report = self.shown
         assert report is not None
         options = report.options
-        total, shown = report.total, _weight(report.profile, options.value)
+        total, shown = report.total, _mean(report.profile, report)
         gained, lost = _gains_and_losses(report.profile, options.value)
         store, at, against = self.pages.store, self.parameters.get("at", ""), self.parameters.get("vs", "")
         source = store.sources[store.index(at)]
@@ -183,6 +185,12 @@ class _Request:
 def _weight(profile: Profile, value: int) -> int:
     sums = memoryview(_core.samples_totals(profile.samples.columns(), len(profile.label_sets)))
     return sum(sums[value * 2 :: profile.samples.width * 2])
+
+
+def _mean(profile: Profile, report: Report) -> int:
+    """The profile's weight, or with ``mean`` the mean."""
+    options = report.options
+    return divide(_weight(profile, options.value), _weight(profile, options.divisor) if options.divisor >= 0 else 0)
 
 
 def _gains_and_losses(profile: Profile, value: int) -> tuple[int, int]:
@@ -247,6 +255,7 @@ def _peek(request: _Request) -> dict[str, Any]:
     symbol = report.options.symbol
     assert symbol is not None
     blocks = []
+    most = MAX_EDGES if request.parameters.get("fn") else FEW_EDGES
     for node in trimmed.graph.nodes:
         if len(blocks) == MAX_BLOCKS or not symbol.matches(node.name):
             continue
@@ -262,12 +271,12 @@ def _peek(request: _Request) -> dict[str, Any]:
                     report.share(cum).strip(),
                 ],
                 "callers": [
-                    _edge(report, edge, cum, edge.src.name) for edge in sort_edges(node.ins.values())[:MAX_EDGES]
+                    _edge(report, edge, cum, edge.src.name) for edge in sort_edges(node.ins.values())[:most]
                 ],
                 "callees": [
-                    _edge(report, edge, cum, edge.dest.name) for edge in sort_edges(node.outs.values())[:MAX_EDGES]
+                    _edge(report, edge, cum, edge.dest.name) for edge in sort_edges(node.outs.values())[:most]
                 ],
-                "left_out": [max(0, len(edges) - MAX_EDGES) for edges in (node.ins, node.outs)],
+                "left_out": [max(0, len(edges) - most) for edges in (node.ins, node.outs)],
             }
         )
     return {"blocks": blocks, "total": report.total}

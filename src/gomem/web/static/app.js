@@ -353,6 +353,11 @@
         "inverted, v",
         invert,
       ),
+      item(
+        state.params.get("mean") ? "Sums, not means" : "Means, not sums",
+        `${state.answer?.head.types[0] || "first value"} divides`,
+        () => go({ mean: state.params.get("mean") ? null : "t" }),
+      ),
       make("hr"),
       ...Object.keys(views).map((name) =>
         item(name, "saved view", () =>

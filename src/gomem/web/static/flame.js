@@ -246,7 +246,11 @@ window.gomem = window.gomem || {};
     paintText(paint, node, frame, x, y, room) {
       const { context } = paint;
       const name = node === this.root ? this.rootText() : frame.name;
-      const share = this.diff ? signed(node.cum - node.cumBefore, this.head.unit) : percent(node.cum, this.total);
+      const share = this.mean
+        ? this.meanText(node.cum, node.cumCount)
+        : this.diff
+          ? signed(node.cum - node.cumBefore, this.head.unit)
+          : percent(node.cum, this.total);
       const shareWidth = context.measureText(share).width;
       const full = context.measureText(name).width;
       const withShare = node !== this.root && full + shareWidth + 14 < room;
@@ -258,7 +262,12 @@ window.gomem = window.gomem || {};
       }
     }
 
+    meanText(value, count) {
+      return `${format(count ? Math.trunc(value / count) : value, this.head.unit)} mean`;
+    }
+
     rootText() {
+      if (this.mean) return `all: ${this.meanText(this.root.cum, this.root.cumCount)}`;
       const shown = this.diff
         ? `${format(this.sums.cumBefore, this.head.unit)} → ${format(this.sums.cum, this.head.unit)}`
         : format(this.sums.cum, this.head.unit);
@@ -434,6 +443,7 @@ window.gomem = window.gomem || {};
           figure(signed(node.cum - node.cumBefore, unit)),
           " net",
         );
+      if (this.mean) line(figure(this.meanText(node.cum, node.cumCount)), ` over ${node.cumCount.toLocaleString("en")}`);
       if (parent && parent.frame >= 0 && !this.diff)
         line(`${percent(node.cum, parent.cum)} of its ${this.inverted ? "callee" : "caller"}`);
       if (frame && !this.inverted)

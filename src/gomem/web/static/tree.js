@@ -12,6 +12,7 @@ window.gomem = window.gomem || {};
       this.byId = new Map();
       const body = answer.body;
       this.diff = body.diff;
+      this.mean = body.mean;
       this.inverted = body.inverted;
       this.total = body.total;
       this.sums = body.sums;
@@ -28,6 +29,8 @@ window.gomem = window.gomem || {};
         flatBefore: 0,
         cumBefore: body.sums.cumBefore || 0,
         change: body.sums.change || 0,
+        flatCount: 0,
+        cumCount: body.count,
       };
       this.byId.set(0, this.root);
       this.add(body);
@@ -61,6 +64,8 @@ window.gomem = window.gomem || {};
           flatBefore: body.diff ? n.flatBefore[i] : 0,
           cumBefore: body.diff ? n.cumBefore[i] : 0,
           change: body.diff ? n.change[i] : 0,
+          flatCount: body.mean ? n.flatCount[i] : 0,
+          cumCount: body.mean ? n.cumCount[i] : 0,
         };
         parent.children.push(node);
         this.byId.set(node.id, node);
