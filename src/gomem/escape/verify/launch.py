@@ -1,4 +1,5 @@
-"""Runs ``script args`` as ``python script args`` would, instrumented: no import would load it, so no hook would see it."""
+"""Runs ``script args`` as ``python script args`` would, instrumented if it lies under the roots: no import loads it, so no hook
+would see it."""
 
 import os
 import sys
@@ -6,7 +7,7 @@ import types
 
 
 def main() -> None:
-    from gomem.escape.verify.hook import instrumented_code
+    from gomem.escape.verify.hook import Finder, instrumented_code
 
     sys.argv = sys.argv[1:]
     path = sys.argv[0]
@@ -17,7 +18,9 @@ def main() -> None:
     module.__file__ = path
     module.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = module
-    exec(instrumented_code(source, path), module.__dict__)
+    watched = any(type(finder) is Finder and finder.wants(path) for finder in sys.meta_path)
+    code = instrumented_code(source, path) if watched else compile(source, path, "exec", dont_inherit=True)
+    exec(code, module.__dict__)
 
 
 if __name__ == "__main__":
