@@ -130,6 +130,8 @@ def check() -> None:
 def start_from_environment() -> None:
     settings = json.loads(os.environ[VARIABLE])
     start(settings["roots"])
+    # gomem is also a plugin of pytest, which warns of plugins imported too early to have their assertions rewritten.
+    sys.modules["gomem"].__doc__ = f"{sys.modules['gomem'].__doc__}\nPYTEST_DONT_REWRITE"
     recorder.audit = bool(settings.get("audit"))
     atexit.register(_write, settings["into"], os.getpid())
     os.register_at_fork(after_in_child=tables.forget)

@@ -1,0 +1,1 @@
+"""Verdicts of ``gomem escape`` against what really happens, on real packages."""
