@@ -286,6 +286,8 @@ gm_collector_ordered(int done)
         abort_cycle();
     } else if (done > 0) {
         gm_find.phase = GM_FREE;
+    } else {
+        gm_finder_relink();
     }
 }
 
@@ -342,7 +344,7 @@ drive(void)
         begin(reason);
         gm_gc.busy = false;
     } else if (gm_find.phase == GM_FREE) {
-        free_some(pacer->pause_ns);
+        free_some(gm_pacer_free_ns(pacer, grown_by));
     } else if (gm_pacer_lost(pacer, grown_by)) {
         collect_stock();
     } else if (gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {
@@ -405,7 +407,8 @@ static int
 on_main(void *Py_UNUSED(arg))
 {
     __atomic_store_n(&asked, false, __ATOMIC_RELAXED);
-    if (gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
+    bool just_now = gm_wall_ns_no_python() - gm_gc.slice_ns < gm_gc.pacer.pause_ns / 2; /* two at once are a long pause */
+    if (gm_gc.enabled && !gm_gc.busy && !just_now && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
         after_young();
     }
     return 0;

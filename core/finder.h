@@ -50,8 +50,8 @@ bool gm_budget_spent(gm_budget *budget, int steps);
 typedef struct {
     gm_region at;      /* PyObject*[count] */
     size_t count;
-    gm_region offsets; /* uint32_t[count + 1]: where an object's references begin in edges */
-    gm_region edges;   /* uint32_t[]: numbers of candidates */
+    gm_region offsets; /* uint32_t[count]: where an object's references begin in edges, or GM_NO_EDGES */
+    gm_region edges;   /* uint32_t[]: numbers of candidates; GM_LAST marks an object's last */
     gm_region order;   /* uint32_t[count], see order.h; empty when they go in one batch */
 } gm_candidates;
 
@@ -64,6 +64,12 @@ typedef struct {
 } gm_finder;
 
 extern gm_finder gm_find; /* guarded by the GIL, but see ORDER and CLEAN */
+
+static inline PyObject **
+gm_candidate_array(void)
+{
+    return (PyObject **)gm_find.candidates.at.base;
+}
 
 /* Begins a cycle; false when it cannot (no memory, no hook). Wants phase IDLE and no collection running. */
 bool gm_finder_begin(void);
@@ -89,10 +95,15 @@ int gm_finder_ready(void);
 
 /* Sorts the candidates so that whoever refers to another comes before it, and those that refer to each other stand
  * together: Tarjan's strongly connected components, in reverse. order[i] is a candidate's number; GM_FIRST marks the
- * first of its component. Frees the graph. Returns 1, 0 when *cancel was set, -1 without memory. */
+ * first of its component. Uses the graph up. Returns 1, 0 when *cancel was set, -1 without memory. */
 int gm_order_no_python(gm_candidates *candidates, const bool *cancel);
 
+/* ORDER -> LINK: the graph is made again. */
+void gm_finder_relink(void);
+
 #define GM_FIRST 0x80000000u
+#define GM_LAST 0x80000000u
+#define GM_NO_EDGES UINT32_MAX
 #define GM_CANDIDATES_MAX ((size_t)1 << 30)
 
 #endif

@@ -11,12 +11,13 @@
 #define NOT_ROOT 0x80000000u
 #define LOOKS 4096 /* steps between looks at cancel */
 
+/* The graph is used up on the way: offsets[v] is the next reference of v to follow while v is on the path, and links
+ * those whose component is not known yet after. */
 typedef struct {
-    const uint32_t *offsets, *edges;
-    uint32_t *index;  /* 0: not seen; else order of discovery, lowered to the least reachable; then a component's number */
-    uint32_t *cursor; /* next reference to follow */
-    uint32_t *stack;  /* from the front: the path; from the back: seen, component not known. Never more than all. */
-    uint32_t *order;
+    uint32_t *offsets;
+    const uint32_t *edges;
+    uint32_t *index; /* 0: not seen; else order of discovery, lowered to the least reachable; then a component's number */
+    uint32_t *order; /* from the front: the path; from the back: what is sorted. Together never more than all. */
     uint32_t count, path, waiting, next_index, component, out;
 } gm_sorter;
 
@@ -24,8 +25,7 @@ static void
 enter(gm_sorter *s, uint32_t v)
 {
     s->index[v] = s->next_index++;
-    s->cursor[v] = s->offsets[v];
-    s->stack[s->path++] = v;
+    s->order[s->path++] = v;
 }
 
 static void
@@ -41,12 +41,15 @@ leave(gm_sorter *s, uint32_t v, bool root)
 {
     s->path--;
     if (!root) {
-        s->stack[s->count - ++s->waiting] = v;
+        s->offsets[v] = s->waiting;
+        s->waiting = v;
         return;
     }
     uint32_t index = s->index[v];
-    while (s->waiting > 0 && index <= s->index[s->stack[s->count - s->waiting]]) {
-        emit(s, s->stack[s->count - s->waiting--]);
+    while (s->waiting != GM_NO_EDGES && index <= s->index[s->waiting]) {
+        uint32_t w = s->waiting;
+        s->waiting = s->offsets[w];
+        emit(s, w);
     }
     emit(s, v);
     s->order[s->out] |= GM_FIRST;
@@ -57,9 +60,9 @@ leave(gm_sorter *s, uint32_t v, bool root)
 static void
 step(gm_sorter *s)
 {
-    uint32_t *top = &s->stack[s->path - 1], v = *top & ~NOT_ROOT;
-    for (; s->cursor[v] < s->offsets[v + 1]; s->cursor[v]++) {
-        uint32_t w = s->edges[s->cursor[v]];
+    uint32_t *top = &s->order[s->path - 1], v = *top & ~NOT_ROOT;
+    while (s->offsets[v] != GM_NO_EDGES) {
+        uint32_t edge = s->edges[s->offsets[v]], w = edge & ~GM_LAST;
         if (s->index[w] == 0) {
             enter(s, w);
             return;
@@ -68,6 +71,7 @@ step(gm_sorter *s)
             s->index[v] = s->index[w];
             *top |= NOT_ROOT;
         }
+        s->offsets[v] = edge & GM_LAST ? GM_NO_EDGES : s->offsets[v] + 1;
     }
     leave(s, v, (*top & NOT_ROOT) == 0);
 }
@@ -94,30 +98,24 @@ int
 gm_order_no_python(gm_candidates *found, const bool *cancel)
 {
     size_t bytes = found->count * sizeof(uint32_t);
-    gm_region index = {0}, cursor = {0}, stack = {0};
+    gm_region index = {0};
     int done = -1;
-    if (gm_region_zeroed_no_python(&index, bytes) && gm_region_zeroed_no_python(&cursor, bytes) &&
-        gm_region_zeroed_no_python(&stack, bytes) && gm_region_zeroed_no_python(&found->order, bytes)) {
+    if (gm_region_zeroed_no_python(&index, bytes) && gm_region_zeroed_no_python(&found->order, bytes)) {
         gm_sorter sorter = {
             .offsets = (uint32_t *)found->offsets.base,
             .edges = (uint32_t *)found->edges.base,
             .index = (uint32_t *)index.base,
-            .cursor = (uint32_t *)cursor.base,
-            .stack = (uint32_t *)stack.base,
             .order = (uint32_t *)found->order.base,
             .count = (uint32_t)found->count,
             .out = (uint32_t)found->count,
+            .waiting = GM_NO_EDGES,
             .next_index = 1,
             .component = UINT32_MAX,
         };
         done = sort_all(&sorter, cancel);
     }
     gm_region_free_no_python(&index);
-    gm_region_free_no_python(&cursor);
-    gm_region_free_no_python(&stack);
-    if (done == 1) {
-        gm_region_free_no_python(&found->offsets);
-        gm_region_free_no_python(&found->edges);
-    }
+    gm_region_free_no_python(&found->offsets);
+    gm_region_free_no_python(&found->edges);
     return done;
 }

@@ -44,6 +44,9 @@ int64_t gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done);
 /* How long a slice may be that pays what is owed: a pause, or somewhat more when that would not keep up. */
 int64_t gm_pacer_slice_ns(const gm_pacer *pacer, int64_t owed_ns);
 
+/* ... and one that frees. */
+int64_t gm_pacer_free_ns(const gm_pacer *pacer, int64_t grown);
+
 /* Whether the program makes old objects so much faster than cycles end that only a stop-the-world collection helps. */
 bool gm_pacer_lost(const gm_pacer *pacer, int64_t grown);
 

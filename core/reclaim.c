@@ -81,7 +81,7 @@ batch_end(size_t from)
 static size_t
 hand_over(size_t from, size_t to)
 {
-    PyObject **at = (PyObject **)gm_find.candidates.at.base;
+    PyObject **at = gm_candidate_array();
     gm_gc_head *young = gm_gc_generation(0);
     for (size_t i = from; i < to; i++) {
         gm_gc_head *head = gm_head_of(at[candidate_at(i)]);
@@ -93,7 +93,7 @@ hand_over(size_t from, size_t to)
     uint64_t cycle = gm_reclaimed.cycle;
     size_t freed = 0;
     for (size_t i = from; i < to && cycle == gm_reclaimed.cycle; i++) {
-        PyObject **slot = &((PyObject **)gm_find.candidates.at.base)[candidate_at(i)];
+        PyObject **slot = &gm_candidate_array()[candidate_at(i)];
         freed += Py_REFCNT(*slot) == 1; /* what referred to it went with an earlier batch */
         Py_CLEAR(*slot);
     }
