@@ -28,6 +28,8 @@ static int object_count;
 static unsigned long long loads_seen, unloads_seen;
 static unsigned round_number = 1; /* grows when pointers are put back, or when an object may have made room for another */
 static int redirected;
+static int ours_before, ours_after; /* of the object being walked: pointers that lead to hooks */
+static bool found_lost;             /* in this walk */
 
 /* The parts of an object's dynamic section that name its pointers. */
 struct tables {
@@ -220,11 +222,13 @@ static void
 redirect_pointer(const struct place *place, gm_redirect *redirect)
 {
     uintptr_t now = (uintptr_t)*place->pointer;
+    ours_before += *place->pointer == redirect->hook;
     bool is_stub = place->is_call && now >= place->tables->code_start && now < place->tables->code_limit;
     if (now == (uintptr_t)redirect->real || (redirect->stub != NULL && now == (uintptr_t)redirect->stub) || is_stub) {
         set_pointer(place, redirect->hook);
         redirected += *place->pointer == redirect->hook;
     }
+    ours_after += *place->pointer == redirect->hook;
 }
 
 static void
@@ -318,9 +322,12 @@ walk_object(struct dl_phdr_info *object, size_t size, void *data)
     if (walk->only_new && entry != NULL && entry->done == round_number) {
         return 0;
     }
+    ours_before = ours_after = 0;
     visit_pointers(object, &tables, walk, python);
-    if (walk->only_new && entry != NULL) {
+    if (walk->visit == redirect_pointer && entry != NULL) {
+        found_lost |= entry->done == round_number && ours_before < entry->ours;
         entry->done = round_number;
+        entry->ours = ours_after;
     }
     return 0;
 }
@@ -372,6 +379,15 @@ gm_got_redirect(gm_redirect *redirects, int count)
     unloads_seen = first.dlpi_subs;
     struct walk walk = {redirects, count, redirect_pointer, true};
     dl_iterate_phdr(walk_object, &walk);
+}
+
+bool
+gm_got_mend(gm_redirect *redirects, int count)
+{
+    found_lost = false;
+    struct walk walk = {redirects, count, redirect_pointer, false};
+    dl_iterate_phdr(walk_object, &walk);
+    return found_lost;
 }
 
 void

@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
     uintptr_t start, limit; /* of its executable segments */
     unsigned done;          /* the round of redirecting in which its pointers were set */
+    int ours;               /* pointers in it that led to hooks then */
     char path[192];         /* its end, if longer */
 } gm_object;
 
@@ -32,6 +33,10 @@ void gm_got_resolve(gm_redirect *redirects, int count);
 /* Redirects in every object that is loaded now. Objects already done are left alone, so that it may be called after
  * every load; costs a look at a counter when nothing was loaded since. */
 void gm_got_redirect(gm_redirect *redirects, int count);
+
+/* The same for every object, also those that are done: another tool may have set its pointers anew. True if some no
+ * longer led to the hooks. They do again, unless they lead to that tool's own. */
+bool gm_got_mend(gm_redirect *redirects, int count);
 
 /* Puts the real functions back wherever a pointer still leads to a hook. */
 void gm_got_restore(gm_redirect *redirects, int count);

@@ -129,47 +129,51 @@ heap_forked(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     return PyBool_FromLong(hooks_on && !gm_the_heap->active);
 }
 
+/* Frees went unseen since the hooks were taken off, so nothing that was live there is known to be live still. */
+static void
+note_loss_locked(bool python, bool native)
+{
+    if (python || native) {
+        gm_the_heap->hooks_lost++;
+        gm_books_forget_live_locked(&gm_the_heap->books, !python);
+    }
+}
+
 static PyObject *
 heap_stop(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
     if (!hooks_on) {
         Py_RETURN_FALSE;
     }
-    bool lost = gm_the_heap->active && !gm_hooks_alive();
+    bool python = gm_the_heap->active && !gm_hooks_alive(), native = gm_the_heap->active && gm_native_mend();
     gm_heap_lock();
     gm_the_heap->active = false;
     gm_the_heap->stopped_ns = wall_ns();
-    if (lost) {
-        gm_the_heap->hooks_lost++;
-        gm_books_forget_live_locked(&gm_the_heap->books);
-    }
+    note_loss_locked(python, native);
     gm_heap_unlock();
     take_hooks_off();
     Py_RETURN_TRUE;
 }
 
-/* The hooks were taken off behind our back and are put on again. Frees went unseen meanwhile, so nothing that was live
- * is known to be live still. */
+/* Puts hooks back that were taken off behind our back. */
 static PyObject *
 heap_mend(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
-    gm_native_refresh();
-    if (!gm_the_heap->active || gm_hooks_alive()) {
+    if (!gm_the_heap->active) {
         Py_RETURN_FALSE;
     }
-    bool exact = gm_hooks_exact();
+    bool exact = gm_hooks_exact(), python = !gm_hooks_alive(), native = gm_native_mend();
     gm_heap_lock();
-    gm_the_heap->active = false;
-    gm_the_heap->hooks_lost++;
-    gm_books_forget_live_locked(&gm_the_heap->books);
+    gm_the_heap->active = !python;
+    note_loss_locked(python, native);
     gm_heap_unlock();
-    if (gm_hooks_remove()) {
+    if (python && gm_hooks_remove()) {
         gm_hooks_install(exact);
     }
     gm_heap_lock();
     gm_the_heap->active = true;
     gm_heap_unlock();
-    Py_RETURN_TRUE;
+    return PyBool_FromLong(python || native);
 }
 
 /* name_thread(name: bytes): the calling thread's, for the samples it is going to take */

@@ -307,3 +307,9 @@ gm_native_refresh(void)
         gm_got_redirect(functions, FUNCTIONS);
     }
 }
+
+bool
+gm_native_mend(void)
+{
+    return installed && gm_got_mend(functions, FUNCTIONS);
+}

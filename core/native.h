@@ -10,7 +10,10 @@
 void gm_native_install(void);
 void gm_native_remove(void);
 
-/* Redirects what libraries loaded since; called by the hook on dlsym and before every export. */
+/* Redirects what libraries loaded since; called by the hook on dlsym. */
 void gm_native_refresh(void);
+
+/* The same, and looks whether another tool took hooks off: true if so, and then frees went unseen. */
+bool gm_native_mend(void);
 
 #endif

@@ -157,16 +157,19 @@ gm_stack_peak_locked(const gm_books *books, const gm_stack *stack)
     return stack->changed <= books->peak_event ? stack->live : stack->peak;
 }
 
+/* Taking an entry out may move a later one into its slot, so that is looked at again. */
 void
-gm_books_forget_live_locked(gm_books *books)
+gm_books_forget_live_locked(gm_books *books, bool only_native)
 {
     const gm_live *slots = (const gm_live *)books->table.slots.base;
-    for (size_t i = 0; i < books->table.slots.used / sizeof(gm_live); i++) {
-        if (slots[i].address != 0) {
-            change_live(books, &slots[i], -1);
+    for (size_t i = 0; i < books->table.slots.used / sizeof(gm_live);) {
+        gm_live gone;
+        if (slots[i].address != 0 && (!only_native || stack_at(books, slots[i].stack)->library != 0)) {
+            gm_books_remove_locked(books, (const void *)slots[i].address, &gone);
+        } else {
+            i++;
         }
     }
-    gm_table_clear_locked(&books->table);
 }
 
 double

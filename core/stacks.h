@@ -59,8 +59,9 @@ bool gm_books_remove_locked(gm_books *books, const void *address, gm_live *out);
 /* What was live under a stack when the total stood highest. */
 gm_amount gm_stack_peak_locked(const gm_books *books, const gm_stack *stack);
 
-/* Nothing is live any more as far as we know: the frees were not seen. Allocation totals and the peak stay. */
-void gm_books_forget_live_locked(gm_books *books);
+/* Nothing is live any more as far as we know, or nothing that libraries asked malloc for: the frees were not seen.
+ * Allocation totals and the peak stay. */
+void gm_books_forget_live_locked(gm_books *books, bool only_native);
 
 /* The most bytes that were live at once since the last call; begins anew at what is live now. */
 double gm_books_window_locked(gm_books *books);

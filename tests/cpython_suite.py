@@ -53,7 +53,7 @@ def outcomes(junit: Path) -> dict[str, str]:
     for case in ElementTree.parse(junit).iter("testcase"):
         kinds = {child.tag for child in case}
         worst = "error" if "error" in kinds else "failed" if "failure" in kinds else "skipped" if "skipped" in kinds else "passed"
-        found[case.get("name", "?")] = worst
+        found["::".join(filter(None, (case.get("classname"), case.get("name"))))] = worst
     return found
 
 

@@ -15,6 +15,7 @@ PROGRAMS = {
     "other_tools.py": ("pymalloc", "malloc"),
     "counts_kept.py": ("pymalloc",),
     "folding.py": ("pymalloc",),
+    "growth.py": ("pymalloc",),
     "exact_sites.py": ("pymalloc", "malloc", "debug"),
     "exact_tracemalloc.py": ("pymalloc", "malloc", "debug"),
 }
@@ -25,6 +26,15 @@ def test_program(run_fresh, program, allocator):
     done = run_fresh(program, PYTHONMALLOC=allocator)
     assert done.stdout == "fine\n" and not done.stderr, done.stderr[-2000:]
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("program", ["subinterpreters.py", "greenlets.py", "beside_memray.py"])
+def test_program_beside_others(run_fresh, program, tmp_path):
+    argument = tmp_path / "said" if program == "subinterpreters.py" else tmp_path
+    done = run_fresh(program, str(argument))
+    if done.stdout.startswith("skipped: "):
+        pytest.skip(done.stdout.strip())
+    assert (done.stdout, done.stderr, done.returncode) == ("fine\n", "", 0)
 
 
 @pytest.mark.parametrize("rate", ["4096", "1000"])
