@@ -70,21 +70,27 @@ set_deadlines(gm_lru *self, uint32_t at, int64_t now_ns, int64_t ttl_ns)
 
 /* --- entries that leave --- */
 
-/* Tells the callback and drops the two references. An exception of the callback cannot undo what has happened: it
- * goes to sys.unraisablehook. */
+/* Tells the callback. An exception of it cannot undo what has happened: it goes to sys.unraisablehook. */
 static void
+call_on_evict(gm_lru *self, PyObject *key, PyObject *value, const char *reason)
+{
+    PyObject *callback = Py_NewRef(self->on_evict);
+    PyObject *text = PyUnicode_InternFromString(reason);
+    PyObject *result = text ? PyObject_CallFunctionObjArgs(callback, key, value, text, NULL) : NULL;
+    if (result == NULL) {
+        PyErr_WriteUnraisable(callback);
+    }
+    Py_XDECREF(result);
+    Py_XDECREF(text);
+    Py_DECREF(callback);
+}
+
+/* Tells the callback, if there is one, and drops the two references. */
+static inline void
 dispose(gm_lru *self, PyObject *key, PyObject *value, const char *reason)
 {
-    if (self->on_evict != NULL) {
-        PyObject *callback = Py_NewRef(self->on_evict);
-        PyObject *text = PyUnicode_InternFromString(reason);
-        PyObject *result = text ? PyObject_CallFunctionObjArgs(callback, key, value, text, NULL) : NULL;
-        if (result == NULL) {
-            PyErr_WriteUnraisable(callback);
-        }
-        Py_XDECREF(result);
-        Py_XDECREF(text);
-        Py_DECREF(callback);
+    if (GM_UNLIKELY(self->on_evict != NULL)) {
+        call_on_evict(self, key, value, reason);
     }
     Py_DECREF(key);
     Py_DECREF(value);
@@ -296,15 +302,18 @@ replace_value(gm_lru *self, uint32_t at, PyObject *value, int64_t weight)
     dispose(self, key, old, "replaced");
 }
 
+#define STORE_AGAIN 2
+
 /* Adds an absent key; returns whether the count bound evicted one for it, -1 on error. */
-static int
-add_key(gm_lru *self, PyObject *key, PyObject *value, uint32_t tag, int64_t now_ns, int64_t ttl_ns, int64_t weight)
+static inline __attribute__((always_inline)) int
+add_key(gm_lru *self, PyObject *key, PyObject *value, uint32_t tag, int64_t now_ns, int64_t ttl_ns, int64_t weight,
+        bool plain)
 {
     gm_lru_table *table = &self->table;
     PyObject *old_key = NULL, *old_value = NULL;
     bool full = table->count >= table->max_count;
     uint32_t at;
-    if (full) {
+    if (GM_LIKELY(full)) {
         at = gm_lru_replace_quiet(table, key, value, tag, GM_SHAPE_RAW, &old_key, &old_value);
         self->evictions++;
     }
@@ -314,28 +323,30 @@ add_key(gm_lru *self, PyObject *key, PyObject *value, uint32_t tag, int64_t now_
     else {
         at = gm_lru_add_quiet(table, key, value, tag, GM_SHAPE_RAW);
     }
-    if (table->weighed) {
+    if (!plain && table->weighed) {
         table->weight[at] = weight;
         table->total_weight += (uint64_t)weight;
     }
-    set_deadlines(self, at, now_ns, ttl_ns);
+    if (!plain) {
+        set_deadlines(self, at, now_ns, ttl_ns);
+    }
     self->changes++;
-    if (full) {
+    if (GM_LIKELY(full)) {
         dispose(self, old_key, old_value, "size");
     }
     return full;
 }
 
 /* Stores a value; ttl_ns 0 takes the cache's own. Returns whether entries were evicted for it, -1 on error. If kept is
- * not NULL, a value that is there already stays, and *kept becomes a new reference to it. */
-static int
-store(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject **kept)
+ * not NULL, a value that is there already stays, and *kept becomes a new reference to it. Compiled twice: a plain cache
+ * has no sizes, no deadlines and no callback; STORE_AGAIN means that the key's code made it another by __init__. */
+static inline __attribute__((always_inline)) int
+store_in(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject **kept, bool plain)
 {
     int64_t now_ns = 0, weight = 0;
-    gm_lru_prefetch_oldest(&self->table);
     Py_hash_t hash = gm_hash(key);
-    if (hash == -1 || (self->table.weighed && weigh(self, value, &weight) < 0) ||
-        (is_timed(self) && gm_lru_now(self, &now_ns) < 0)) {
+    if (hash == -1 || (!plain && self->table.weighed && weigh(self, value, &weight) < 0) ||
+        (!plain && is_timed(self) && gm_lru_now(self, &now_ns) < 0)) {
         return -1;
     }
     ttl_ns = ttl_ns ? ttl_ns : self->ttl_ns;
@@ -344,26 +355,38 @@ store(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject **k
     if (at < 0) {
         return -1;
     }
-    if (at > 0 && kept != NULL && !gm_lru_expired(self, (uint32_t)at, now_ns)) {
+    if (plain && GM_UNLIKELY(!self->plain)) {
+        return STORE_AGAIN;
+    }
+    if (at > 0 && kept != NULL && (plain || !gm_lru_expired(self, (uint32_t)at, now_ns))) {
         gm_lru_touch(&self->table, (uint32_t)at);
         *kept = Py_NewRef(self->table.slab[at].value);
         return 0;
     }
     int evicted = 0;
     if (at > 0) {
-        set_deadlines(self, (uint32_t)at, now_ns, ttl_ns);
+        if (!plain) {
+            set_deadlines(self, (uint32_t)at, now_ns, ttl_ns);
+        }
         replace_value(self, (uint32_t)at, value, weight);
     }
     else {
-        evicted = add_key(self, key, value, tag, now_ns, ttl_ns, weight);
+        evicted = add_key(self, key, value, tag, now_ns, ttl_ns, weight, plain);
         if (evicted < 0) {
             return -1;
         }
     }
-    if (GM_UNLIKELY(is_timed(self))) {
+    if (!plain && is_timed(self)) {
         sweep_some(self, now_ns);
     }
-    return enforce_bounds(self, "size") > 0 || evicted;
+    return (!plain && enforce_bounds(self, "size") > 0) || evicted;
+}
+
+static int
+store(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject **kept)
+{
+    int evicted = GM_LIKELY(self->plain) ? store_in(self, key, value, ttl_ns, kept, true) : STORE_AGAIN;
+    return GM_LIKELY(evicted != STORE_AGAIN) ? evicted : store_in(self, key, value, ttl_ns, kept, false);
 }
 
 int

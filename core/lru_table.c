@@ -48,9 +48,8 @@ resize_column(int64_t **column, bool wanted, uint32_t length)
 static int
 rebuild_index(gm_lru_table *table, uint32_t entries)
 {
-    gm_index fresh = {.bits = gm_index_bits_for(entries)};
-    fresh.slots = gm_index_slots(fresh.bits);
-    if (fresh.slots == NULL) {
+    gm_index fresh;
+    if (!gm_index_make(&fresh, entries, entries + GM_SENTINELS)) {
         return -1;
     }
     for (uint32_t at = GM_SENTINELS; at < table->slab_used; at++) {
@@ -58,7 +57,7 @@ rebuild_index(gm_lru_table *table, uint32_t entries)
             gm_index_add(&fresh, table->slab[at].tag, at);
         }
     }
-    PyMem_Free(table->index.slots);
+    gm_index_free(&table->index);
     table->index = fresh;
     return 0;
 }
@@ -143,7 +142,7 @@ gm_lru_take_quiet(gm_lru_table *table, uint32_t at, PyObject **key, PyObject **v
 {
     gm_entry *entry = &table->slab[at];
     GM_CHECK(at >= GM_SENTINELS && entry->key != NULL);
-    gm_index_remove(&table->index, gm_lru_tags(table), at);
+    gm_index_remove(&table->index, entry->tag, at);
     gm_lru_unlink(table->slab, entry);
     table->queue_len[entry->queue]--;
     *key = entry->key;
@@ -185,7 +184,7 @@ gm_lru_compact_quiet(gm_lru_table *table)
     fresh.slab_used = GM_SENTINELS;
     fresh.free_head = 0;
     fresh.weight = fresh.expires_ns = fresh.idle_ns = NULL;
-    fresh.index.slots = NULL;
+    memset(&fresh.index, 0, sizeof(fresh.index));
     fresh.slab = PyMem_Malloc(sizeof(gm_entry) * fresh.slab_len);
     if (fresh.slab == NULL || resize_column(&fresh.weight, table->weight != NULL, fresh.slab_len) < 0 ||
         resize_column(&fresh.expires_ns, table->expires_ns != NULL, fresh.slab_len) < 0 ||
@@ -202,7 +201,7 @@ gm_lru_compact_quiet(gm_lru_table *table)
         goto no_memory;
     }
     PyMem_Free(table->slab);
-    PyMem_Free(table->index.slots);
+    gm_index_free(&table->index);
     PyMem_Free(table->weight);
     PyMem_Free(table->expires_ns);
     PyMem_Free(table->idle_ns);
@@ -219,12 +218,6 @@ no_memory:
 }
 
 /* --- the ghost queue of S3-FIFO --- */
-
-static gm_tags
-ghost_tags(const gm_ghost *ghost)
-{
-    return (gm_tags){(const char *)ghost->nodes + offsetof(gm_ghost_node, tag), sizeof(gm_ghost_node)};
-}
 
 /* Entries that the queue sizes are shares of: the bound, or what a bound by bytes lets in. */
 static uint32_t
@@ -250,10 +243,8 @@ has_ghost(gm_lru_table *table)
     }
     uint64_t size = table->max_count == GM_INDEX_MAX_ITEMS ? 1u << 20 : (uint64_t)table->max_count * 9 / 10;
     ghost->size = (uint32_t)Py_MAX(size, 1u);
-    ghost->index.bits = gm_index_bits_for(ghost->size);
     ghost->nodes = PyMem_Calloc(ghost->size + 1, sizeof(gm_ghost_node));
-    ghost->index.slots = gm_index_slots(ghost->index.bits);
-    if (ghost->nodes == NULL || ghost->index.slots == NULL) {
+    if (ghost->nodes == NULL || !gm_index_make(&ghost->index, ghost->size, ghost->size)) {
         free_ghost(ghost);
         return false;
     }
@@ -264,7 +255,7 @@ static void
 free_ghost(gm_ghost *ghost)
 {
     PyMem_Free(ghost->nodes);
-    PyMem_Free(ghost->index.slots);
+    gm_index_free(&ghost->index);
     memset(ghost, 0, sizeof(*ghost));
 }
 
@@ -272,7 +263,7 @@ static void
 ghost_drop(gm_ghost *ghost, uint32_t item)
 {
     gm_ghost_node *node = &ghost->nodes[item];
-    gm_index_remove(&ghost->index, ghost_tags(ghost), item);
+    gm_index_remove(&ghost->index, node->tag, item);
     ghost->nodes[node->prev].next = node->next;
     ghost->nodes[node->next].prev = node->prev;
     node->next = ghost->free_head;
@@ -283,11 +274,10 @@ ghost_drop(gm_ghost *ghost, uint32_t item)
 static bool
 ghost_forget(gm_ghost *ghost, uint32_t tag)
 {
-    uint32_t mask = gm_index_mask(&ghost->index);
-    uint32_t want = tag << ghost->index.bits;
-    for (uint32_t at = gm_index_home(&ghost->index, tag); ghost->index.slots[at] != 0; at = (at + 1) & mask) {
-        uint32_t item = ghost->index.slots[at] ^ want;
-        if (item <= mask && ghost->nodes[item].tag == tag) {
+    gm_probe probe = gm_index_probe(&ghost->index, tag);
+    uint32_t item;
+    while ((item = gm_index_next(&ghost->index, &probe, tag)) != 0) {
+        if (ghost->nodes[item].tag == tag) {
             ghost_drop(ghost, item);
             return true;
         }
@@ -422,7 +412,7 @@ gm_lru_clear(gm_lru_table *table)
         Py_XDECREF(old.slab[at].value);
     }
     PyMem_Free(old.slab);
-    PyMem_Free(old.index.slots);
+    gm_index_free(&old.index);
     PyMem_Free(old.weight);
     PyMem_Free(old.expires_ns);
     PyMem_Free(old.idle_ns);

@@ -1,7 +1,7 @@
 /* The table under gomem.LRUCache and gomem.cached: a slab of entries, an index over them and the eviction queues.
  *
  * - Entries are numbered and live in one slab that grows in steps up to the bound and is then reused for ever:
- *   replacing the oldest entry by a new one allocates nothing. An entry is 32 bytes, its index slots 6 to 12.
+ *   replacing the oldest entry by a new one allocates nothing. An entry is 32 bytes, its share of the index 6.4.
  * - Queues are doubly linked rings of entry numbers through a sentinel: entry 0 for LRU (and S3-FIFO's small queue),
  *   entry 1 for S3-FIFO's main queue. The sentinel's `next` is the newest entry, its `prev` the oldest.
  * - S3-FIFO (Yang et al., SOSP 2023, algorithm 1): new keys enter the small queue (a tenth); on leaving it those read
@@ -109,12 +109,6 @@ size_t gm_lru_bytes(const gm_lru_table *table);
 /* 1 same key, 0 another, -1 error, 2 the comparison changed the table: start again. */
 int gm_lru_compare_raw(gm_lru_table *table, uint32_t at, PyObject *key);
 
-static inline gm_tags
-gm_lru_tags(const gm_lru_table *table)
-{
-    return (gm_tags){(const char *)table->slab + offsetof(gm_entry, tag), sizeof(gm_entry)};
-}
-
 /* Lookups that a key's __eq__ keeps disturbing end in a RuntimeError after this many (dict would go on for ever). */
 #define GM_LRU_RESTARTS 10000
 void gm_lru_too_many_restarts(void);
@@ -138,17 +132,15 @@ gm_lru_prefetch(const gm_entry *slab, const gm_entry *entry)
     __builtin_prefetch(entry->value, 1);
 }
 
-/* Fetches what evicting the oldest entry touches, while the new key is hashed and looked for. */
+/* Fetches what the next eviction touches, so that it is there when the next put comes. */
 static inline void
 gm_lru_prefetch_oldest(const gm_lru_table *table)
 {
-    if (table->count >= table->max_count) {
-        const gm_entry *oldest = &table->slab[table->slab[GM_QUEUE_SMALL].prev];
-        __builtin_prefetch(oldest->key, 1);
-        __builtin_prefetch(oldest->value, 1);
-        __builtin_prefetch(&table->index.slots[gm_index_home(&table->index, oldest->tag)], 1);
-        __builtin_prefetch(&table->slab[oldest->prev], 1);
-    }
+    const gm_entry *oldest = &table->slab[table->slab[GM_QUEUE_SMALL].prev];
+    __builtin_prefetch(oldest->key, 1);
+    __builtin_prefetch(oldest->value, 1);
+    __builtin_prefetch(gm_index_home(&table->index, oldest->tag), 1);
+    __builtin_prefetch(&table->slab[oldest->prev], 1);
 }
 
 /* Whether an entry has this raw key: as gm_lru_compare_raw. */
@@ -178,32 +170,25 @@ restart:;
     if (table->count == 0) {
         return 0;
     }
-    uint32_t mask = gm_index_mask(&table->index), empty;
-    uint32_t want = tag << table->index.bits;
-    for (uint32_t at = gm_index_home(&table->index, tag);; at = (at + GM_WINDOW) & mask) {
-        uint32_t found = gm_index_window(&table->index, at, want, &empty);
-        found &= ~empty & ((empty & -empty) - 1); /* those before the first empty slot */
-        for (; found != 0; found &= found - 1) {
-            uint32_t item = table->index.slots[at + (uint32_t)__builtin_ctz(found)] ^ want;
-            int same = gm_lru_same(table, item, key, tag);
-            if (GM_LIKELY(same == 1)) {
-                return item;
-            }
-            if (same < 0) {
+    gm_probe probe = gm_index_probe(&table->index, tag);
+    uint32_t item;
+    while ((item = gm_index_next(&table->index, &probe, tag)) != 0) {
+        int same = gm_lru_same(table, item, key, tag);
+        if (GM_LIKELY(same == 1)) {
+            return item;
+        }
+        if (same < 0) {
+            return -1;
+        }
+        if (same == 2) {
+            if (++restarts == GM_LRU_RESTARTS) {
+                gm_lru_too_many_restarts();
                 return -1;
             }
-            if (same == 2) {
-                if (++restarts == GM_LRU_RESTARTS) {
-                    gm_lru_too_many_restarts();
-                    return -1;
-                }
-                goto restart;
-            }
-        }
-        if (GM_LIKELY(empty != 0)) {
-            return 0;
+            goto restart;
         }
     }
+    return 0;
 }
 
 static inline void
@@ -256,7 +241,7 @@ gm_lru_replace_quiet(gm_lru_table *table, PyObject *key, PyObject *value, uint32
     gm_entry *entry = &slab[at];
     *old_key = entry->key;
     *old_value = entry->value;
-    gm_index_remove(&table->index, gm_lru_tags(table), at);
+    gm_index_remove(&table->index, entry->tag, at);
     gm_lru_unlink(slab, entry);
     if (table->weight != NULL) {
         table->total_weight -= (uint64_t)table->weight[at];
@@ -269,6 +254,7 @@ gm_lru_replace_quiet(gm_lru_table *table, PyObject *key, PyObject *value, uint32
     gm_lru_link(slab, at, queue);
     gm_index_add(&table->index, tag, at);
     table->version++;
+    gm_lru_prefetch_oldest(table);
     return at;
 }
 

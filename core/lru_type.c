@@ -87,6 +87,7 @@ lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
     self->idle_limit_ns = idle_ns;
     self->maxbytes = self->table.weighed ? bytes : -1;
     self->bound_is_weight = bound_is_weight;
+    self->plain = !self->table.weighed && !is_timed(self) && self->on_evict == NULL;
     self->has_missing = has_missing;
     self->changes++;
     gm_lru_clear(&old);

@@ -128,11 +128,10 @@ restart:;
     if (table->count == 0) {
         return 0;
     }
-    uint32_t mask = gm_index_mask(&table->index);
-    uint32_t want = key->tag << table->index.bits;
-    for (uint32_t at = gm_index_home(&table->index, key->tag); table->index.slots[at] != 0; at = (at + 1) & mask) {
-        uint32_t item = table->index.slots[at] ^ want;
-        if (item > mask || table->slab[item].tag != key->tag || table->slab[item].shape != key->shape) {
+    gm_probe probe = gm_index_probe(&table->index, key->tag);
+    uint32_t item;
+    while ((item = gm_index_next(&table->index, &probe, key->tag)) != 0) {
+        if (table->slab[item].tag != key->tag || table->slab[item].shape != key->shape) {
             continue;
         }
         int same = compare_call(table, item, key);
@@ -280,11 +279,10 @@ find_owner(gm_memo *self, void *owner, PyObject *reference)
     if (owners->count == 0) {
         return 0;
     }
-    uint32_t tag = tag_of_owner(owner), mask = gm_index_mask(&owners->index);
-    uint32_t want = tag << owners->index.bits;
-    for (uint32_t at = gm_index_home(&owners->index, tag); owners->index.slots[at] != 0; at = (at + 1) & mask) {
-        uint32_t item = owners->index.slots[at] ^ want;
-        if (item > mask || owners->slab[item].tag != tag) {
+    uint32_t tag = tag_of_owner(owner), item;
+    gm_probe probe = gm_index_probe(&owners->index, tag);
+    while ((item = gm_index_next(&owners->index, &probe, tag)) != 0) {
+        if (owners->slab[item].tag != tag) {
             continue;
         }
         const gm_entry *entry = &owners->slab[item];
