@@ -295,19 +295,34 @@ set_quick(builder *self)
     self->bytes = quick ? PyUnicode_DATA(self->head.text) : NULL;
 }
 
-/* memcpy without the call for the sizes that most pieces have. */
+/* memcpy without the call for the sizes that most pieces have: two words that may overlap. */
 static inline void
 copy_bytes(char *to, const char *from, size_t count)
 {
-    uint64_t first, last;
-    if (count >= sizeof(first) && count <= 2 * sizeof(first)) {
-        memcpy(&first, from, sizeof(first));
-        memcpy(&last, from + count - sizeof(last), sizeof(last));
-        memcpy(to, &first, sizeof(first));
-        memcpy(to + count - sizeof(last), &last, sizeof(last));
-        return;
+#define COPY_ENDS(word)                                                                                                \
+    do {                                                                                                               \
+        word first, last;                                                                                              \
+        memcpy(&first, from, sizeof(word));                                                                            \
+        memcpy(&last, from + count - sizeof(word), sizeof(word));                                                      \
+        memcpy(to, &first, sizeof(word));                                                                              \
+        memcpy(to + count - sizeof(word), &last, sizeof(word));                                                        \
+    } while (0)
+    if (GM_LIKELY(count - 8 <= 8)) {
+        COPY_ENDS(uint64_t);
     }
-    memcpy(to, from, count);
+    else if (count - 17 <= 15) {
+        COPY_ENDS(__uint128_t);
+    }
+    else if (count - 4 <= 3) {
+        COPY_ENDS(uint32_t);
+    }
+    else if (count == 1) {
+        *to = *from;
+    }
+    else {
+        memcpy(to, from, count);
+    }
+#undef COPY_ENDS
 }
 
 static int
@@ -345,7 +360,7 @@ write_text(builder *self, PyObject *text)
     if (GM_LIKELY(PyUnicode_CheckExact(text) && PyUnicode_IS_COMPACT_ASCII(text))) {
         Py_ssize_t count = PyUnicode_GET_LENGTH(text);
         if (GM_LIKELY(count <= self->quick_room - self->head.length)) {
-            copy_bytes(self->bytes + self->head.length, (const char *)PyUnicode_1BYTE_DATA(text), (size_t)count);
+            copy_bytes(self->bytes + self->head.length, (const char *)((PyASCIIObject *)text + 1), (size_t)count);
             self->head.length += count;
             return 0;
         }
@@ -399,18 +414,17 @@ builder_writelines(PyObject *op, PyObject *pieces)
     if (iterator == NULL) {
         return NULL;
     }
-    while ((piece = PyIter_Next(iterator)) != NULL) {
-        int status = write_text((builder *)op, piece);
+    iternextfunc next = Py_TYPE(iterator)->tp_iternext;
+    int status = 0;
+    while (status == 0 && (piece = next(iterator)) != NULL) {
+        status = write_text((builder *)op, piece);
         Py_DECREF(piece);
-        if (status < 0) {
-            break;
-        }
     }
     Py_DECREF(iterator);
-    if (PyErr_Occurred()) {
-        return NULL;
+    if (status == 0 && PyErr_Occurred()) {
+        status = PyErr_ExceptionMatches(PyExc_StopIteration) ? (PyErr_Clear(), 0) : -1;
     }
-    Py_RETURN_NONE;
+    return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static Py_ssize_t

@@ -14,6 +14,24 @@ gm_hash(PyObject *key)
     return PyObject_Hash(key);
 }
 
+/* Compares exact ints: 1 same, 0 another, -1 not said, for those of more than one digit. */
+static inline int
+gm_same_small_int(PyObject *a, PyObject *b)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    const PyLongObject *x = (const PyLongObject *)a, *y = (const PyLongObject *)b;
+    if (PyUnstable_Long_IsCompact(x) && PyUnstable_Long_IsCompact(y)) {
+        return PyUnstable_Long_CompactValue(x) == PyUnstable_Long_CompactValue(y);
+    }
+    return -1;
+#else
+    if ((size_t)Py_SIZE(a) + 1 > 2 || (size_t)Py_SIZE(b) + 1 > 2) { /* the size has the sign: -1, 0 or 1 */
+        return -1;
+    }
+    return Py_SIZE(a) == Py_SIZE(b) && ((PyLongObject *)a)->ob_digit[0] == ((PyLongObject *)b)->ob_digit[0];
+#endif
+}
+
 /* True when the weak reference's object is alive and is this one. PyWeakref_GetObject is deprecated since 3.13,
  * PyWeakref_GetRef does not exist before. */
 static inline bool

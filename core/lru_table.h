@@ -15,6 +15,7 @@
 #ifndef GOMEM_LRU_TABLE_H
 #define GOMEM_LRU_TABLE_H
 
+#include "compat_object.h"
 #include "lru_index.h"
 
 /* Invariant: key == NULL exactly when the entry is free or a sentinel; then value == NULL too. A used entry is in the
@@ -157,6 +158,12 @@ gm_lru_same(gm_lru_table *table, uint32_t at, PyObject *key, uint32_t tag)
     }
     if (PyUnicode_CheckExact(key) && PyUnicode_CheckExact(entry->key)) {
         return gm_same_str(key, entry->key);
+    }
+    if (PyLong_CheckExact(key) && PyLong_CheckExact(entry->key)) {
+        int same = gm_same_small_int(key, entry->key);
+        if (GM_LIKELY(same >= 0)) {
+            return same;
+        }
     }
     return gm_lru_compare_raw(table, at, key);
 }
