@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 
+from bench.types import pool_peers
 from bench.types.turns import cpu_ns, in_turns, report
 
 PAIRS = 200_000
+SLOW_PAIRS = 20_000  # of peers that take 5 to 20 us a pair
 
 LOOPS = """
 def pool(get, put, n):
@@ -54,7 +56,7 @@ class Empty:
 
 
 class Locked:
-    """What the pools of PyPI do: a queue or a list behind a lock."""
+    """What one writes by hand: a list behind a lock."""
 
     def __init__(self, make):
         self.make, self.lock, self.items = make, threading.Lock(), []
@@ -87,27 +89,33 @@ def hit(rounds: int) -> None:
     report("get and put of a hit", "ns", results, "gomem.Pool", "list append/pop", 1.5)
 
 
-def rivals(make: Callable) -> dict[str, object]:
+class Item:
+    """Ordinary, for some pools want attributes and weak references."""
+
+
+def by_hand(make: Callable) -> dict[str, object]:
     import gomem
 
     made: dict[str, object] = {"gomem.Pool": gomem.Pool(make), "list+Lock": Locked(make)}
     fifo: queue.Queue = queue.Queue()
+    ring = collections.deque(make() for _ in range(8))
     for _ in range(8):
         fifo.put(make())
     made["queue.Queue"] = fifo
-    made["deque"] = type("Deque", (), {})()
-    ring = collections.deque(make() for _ in range(8))
-    made["deque"].get, made["deque"].put = ring.pop, ring.append
+    made["deque"] = type("Deque", (), {"get": staticmethod(ring.pop), "put": staticmethod(ring.append)})()
     return made
 
 
 def threads(rounds: int, count: int = 4) -> None:
-    """Million pairs a second of all threads together."""
-    pairs = PAIRS // count
+    """Million pairs a second of all threads together, against what one writes by hand and every pool of PyPI."""
+    owners = by_hand(Item)
+    peers = pool_peers.installed(Item)
 
-    def turn(owner: object) -> Callable[[], float]:
+    def turn(name: str, owner: object) -> Callable[[], float]:
+        pairs = (SLOW_PAIRS if name in peers else PAIRS) // count
+
         def run() -> float:
-            workers = [threading.Thread(target=loop("calls"), args=(owner.get, owner.put, pairs)) for _ in range(count)]
+            workers = [threading.Thread(target=loop("methods", owner), args=(None, None, pairs)) for _ in range(count)]
             start = time.perf_counter()
             for worker in workers:
                 worker.start()
@@ -117,8 +125,11 @@ def threads(rounds: int, count: int = 4) -> None:
 
         return run
 
-    results = in_turns({name: turn(owner) for name, owner in rivals(object).items()}, rounds)
+    results = in_turns({name: turn(name, owner) for name, owner in {**owners, **peers}.items()}, rounds)
     report(f"get and put, {count} threads", "M/s", results, "gomem.Pool", "queue.Queue", 5.0)
+    if peers:
+        best = max(peers, key=lambda name: max(results[name]))
+        report(f"get and put, {count} threads, the best PyPI pool", "M/s", results, "gomem.Pool", best, 5.0)
 
 
 class Slots:
