@@ -7,11 +7,13 @@ import io
 import itertools
 import json
 import random
+from xml.etree import ElementTree
 
 import pytest
 
 from gomem import cachesim
 from gomem.cli import main
+from gomem.report import curves
 
 
 def brute_force_optimum(trace, size):
@@ -93,6 +95,7 @@ def test_json_columns_gzip_and_standard_input(trace, tmp_path, capsys, monkeypat
         (["TRACE", "--column", "9"], "line 1 has 3 columns, want at least 9"),
         (["TRACE", "--column", "0"], "column: got 0"),
         (["EMPTY"], "got no keys"),
+        (["TRACE", "-o", "/nowhere/hits.svg"], "output: got '/nowhere/hits.svg'"),
         ([], "usage"),
     ],
 )
@@ -106,3 +109,36 @@ def test_errors(args, message, trace, tmp_path, capsys):
 def test_help_has_examples(capsys):
     assert main(["cache-sim", "--help"]) == 0
     assert "examples:" in capsys.readouterr().out
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_picture_has_every_ratio_at_its_place(trace, tmp_path, capsys):
+    picture = tmp_path / "hits.svg"
+    assert main(["cache-sim", str(trace), "--sizes", "1,2,3,40", "--json", "-o", str(picture)]) == 0
+    rows = json.loads(capsys.readouterr().out)["hit_ratios"]
+    root = ElementTree.parse(picture).getroot()
+    tips = [tip.text for tip in root.iter(f"{SVG}title")][1:]
+    want = [f"{name}, {row['size']} entries: {row[name]:.2%}" for name in list(rows[0])[1:] for row in rows]
+    assert tips == want
+    curves_drawn = [line.get("points").split() for line in root.iter(f"{SVG}polyline")]
+    assert len(curves_drawn) == 4
+    for points, name in zip(curves_drawn, list(rows[0])[1:], strict=True):  # a higher ratio lies higher, by as much
+        heights = [float(point.split(",")[1]) for point in points]
+        drops = [(a - heights[0]) / (rows[0][name] - row[name]) for a, row in zip(heights, rows, strict=True) if row[name] != rows[0][name]]
+        assert all(abs(drop - drops[0]) < 1 for drop in drops)
+        assert [float(point.split(",")[0]) for point in points] == sorted(float(point.split(",")[0]) for point in points)
+
+
+def test_picture_of_one_size_of_nothing_and_of_strange_names():
+    for ratios in ({5: {"lru": 0.0}}, {1: {"a<b>&": 0.001}, 10**6: {"a<b>&": 0.002}}):
+        root = ElementTree.fromstring(curves.draw(ratios, "a <trace> & more"))
+        assert next(root.iter(f"{SVG}title")).text == "a <trace> & more"
+        assert list(next(iter(ratios.values())))[0] in [text.text for text in root.iter(f"{SVG}text")]
+
+
+def test_names_at_the_curves_ends_do_not_overlap():
+    places = curves.apart([100, 101, 101, 390, 392], 16, 60, 400)
+    assert all(b - a >= 15.99 for a, b in itertools.pairwise(places)) and places[-1] <= 400
+    assert curves.apart([100, 300], 16, 60, 400) == [100, 300]

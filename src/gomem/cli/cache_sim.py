@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import sys
 from collections.abc import Iterable
 
 from gomem import cachesim
 from gomem.errors import UsageError
+from gomem.report import curves
 
 EXAMPLES = """examples:
   gomem cache-sim trace.txt                          one key a line, sizes 1 % to 50 % of the distinct keys
   gomem cache-sim trace.txt --sizes 100,1000,5%
   awk '{print $7}' access.log | gomem cache-sim -    the paths of a web server's log
   gomem cache-sim access.log --column 7 --json
+  gomem cache-sim trace.txt -o hits.svg              a picture for a browser beside the table
 """
 DEFAULT_SIZES = "1%,2%,5%,10%,20%,50%"
 BAR = 50  # characters of a hit ratio of 100 %
@@ -33,6 +36,7 @@ def parser(verb: str) -> argparse.ArgumentParser:
     made.add_argument("--policies", default=",".join(cachesim.POLICIES), help="default: %(default)s")
     made.add_argument("--column", type=int, help="take the key from this column, 1 is the first")
     made.add_argument("--separator", help="what separates columns (default: white space)")
+    made.add_argument("-o", "--output", metavar="FILE", help="draw the curves as an SVG picture into this file")
     made.add_argument("--json", action="store_true", help="print one JSON object")
     return made
 
@@ -82,6 +86,30 @@ def plot(ratios: dict[int, dict[str, float]]) -> Iterable[str]:
             yield f"{size if i == 0 else '':>10} {name:<8}|{'#' * round(ratio * BAR):<{BAR}}| {ratio:.1%}"
 
 
+def simulate(trace: list[str], sizes: list[int], policies: list[str]) -> dict[int, dict[str, float]]:
+    """`cachesim.hit_ratios`; on a terminal with a line that tells how far it is."""
+    shown, ratios = sys.stderr.isatty(), {}
+    for done, size in enumerate(sizes):
+        if shown:
+            print(f"\r{done} of {len(sizes)} sizes, {len(trace)} requests each ", end="", file=sys.stderr, flush=True)
+        ratios.update(cachesim.hit_ratios(trace, [size], policies))
+    if shown:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return ratios
+
+
+def write_picture(path: str, trace: str, requests: int, distinct: int, ratios: dict[int, dict[str, float]]) -> None:
+    """The curves as an SVG file; UsageError when it cannot be written."""
+    name = "standard input" if trace == "-" else os.path.basename(trace)
+    text = curves.draw(ratios, f"Hit ratio by cache size: {name}", f"{requests} requests, {distinct} distinct keys")
+    try:
+        with open(path, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(f"output: got {path!r}, {error}") from error
+    print(f"wrote {path}", file=sys.stderr)
+
+
 def main(verb: str, args: list[str]) -> int:
     try:
         options = parser(verb).parse_args(args)
@@ -97,11 +125,13 @@ def main(verb: str, args: list[str]) -> int:
     if not trace:
         raise UsageError(f"trace: got no keys in {options.trace!r}, want one a line")
     distinct = len(set(trace))
-    ratios = cachesim.hit_ratios(trace, parse_sizes(options.sizes, distinct), policies)
+    ratios = simulate(trace, parse_sizes(options.sizes, distinct), policies)
     if options.json:
         rows = [{"size": size, **row} for size, row in ratios.items()]
         print(json.dumps({"requests": len(trace), "distinct": distinct, "hit_ratios": rows}))
-        return 0
-    print(f"{len(trace)} requests, {distinct} distinct keys; no cache can hit more than {1 - distinct / len(trace):.1%}")
-    print("\n".join(["", *table(ratios), "", *plot(ratios)]))
+    else:
+        print(f"{len(trace)} requests, {distinct} distinct keys; no cache can hit more than {1 - distinct / len(trace):.1%}")
+        print("\n".join(["", *table(ratios), "", *plot(ratios)]))
+    if options.output:
+        write_picture(options.output, options.trace, len(trace), distinct, ratios)
     return 0
