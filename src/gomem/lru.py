@@ -119,7 +119,7 @@ class LRUCache(core().LRUCache, MutableMapping):
     ``shrinkable``: `gomem.pressure.shrink` may evict from it (default True).
 
     All operations are atomic under threads and may be called from a key's ``__eq__``, a finaliser or a callback. An
-    entry costs 38 to 44 bytes beyond key and value, with time or byte bounds 8 more each; a steady cache allocates
+    entry costs 38 bytes beyond key and value (while an unbounded count grows up to twice that), with time or byte bounds 8 more each; a steady cache allocates
     nothing per put. Iteration goes from oldest to newest and does not count as reads; a key added or removed meanwhile
     raises RuntimeError. Caches compare by content, are not hashable, can be weakly referenced and subclassed
     (``__missing__`` is honoured; overriding one method does not change the others); they cannot be pickled.
