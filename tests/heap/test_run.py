@@ -52,6 +52,25 @@ ENDINGS = {
     "exception": ("1 / 0", 1, "ZeroDivisionError: division by zero\n"),
     "interrupt": ("import os, signal; os.kill(os.getpid(), signal.SIGINT)\nwhile True: pass", -signal.SIGINT, "KeyboardInterrupt\n"),
     "terminated": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass", -signal.SIGTERM, ""),
+    "a handler of its own for SIGTERM": (
+        "import os, signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass",
+        9,
+        "",
+    ),
+    "terminated in a long C call": (  # Python runs a handler when the call has ended, not before
+        "import os, signal, threading\n"
+        "threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGTERM)).start()\nsum(range(20_000_000))\nwhile True: pass",
+        -signal.SIGTERM,
+        "",
+    ),
+    "os._exit in a thread": ("import os, threading\nthreading.Thread(target=os._exit, args=(6,)).start()\nwhile True: pass", 6, ""),
+    "sys.exit under daemon threads": (
+        "import sys, threading\nfor _ in range(4): threading.Thread(target=lambda: [bytes(9999) for _ in iter(int, 1)], "
+        "daemon=True).start()\nsys.exit(3)",
+        3,
+        "",
+    ),
     "daemon thread": (
         "import threading, zlib\ndef spin():\n    while True: zlib.compress(bytes(9999))\n"
         "threading.Thread(target=spin, daemon=True).start()",
@@ -83,6 +102,45 @@ def test_a_program_sees_what_python_would_show_it(run, run_fresh, tmp_path):
     plain = run_fresh("program.py", "-o", "x y", "--rate", cwd=tmp_path, stdin="typed\n", PYTHONPATH="a::b")
     assert ran.code == plain.returncode == 0, ran.err + plain.stderr
     assert ran.out.splitlines()[0] == plain.stdout.splitlines()[0]
+
+
+OPTIONS = {
+    "none": (),
+    "separate": ("-O", "-X", "importtime=0", "-W", "error::UserWarning", "-b"),
+    "joined": ("-OOb", "-Xdev", "-Wignore::ImportWarning", "-X", "utf8=0", "--check-hash-based-pycs", "never"),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_options_of_the_interpreter_are_passed_on(tmp_path, options):
+    (tmp_path / "program.py").write_text("import sys\nprint(sys.flags, sys._xoptions, sys.warnoptions, sys.orig_argv[1:])")
+
+    def run(*words):
+        environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONUNBUFFERED": "1"}
+        words = [sys.executable, *OPTIONS[options], *words]
+        return subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    profiled, plain = run("-m", "gomem", "run", "--no-summary", "program.py"), run("program.py")
+    assert profiled.stdout == plain.stdout and plain.stdout, profiled.stderr
+    assert (tmp_path / "mem.prof").exists()
+
+
+@pytest.mark.parametrize("option", ["-I", "-E", "-S"])
+def test_options_that_shut_the_profiler_out(tmp_path, option):
+    code = "import sys; sys.path.extend(sys.argv.pop(1).split(':')); from gomem.cli import main; sys.exit(main())"
+    words = [sys.executable, option, "-c", code, ":".join(sys.path), "run", __file__]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and f"interpreter option {option}" in done.stderr, done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_joined_options():
+    from gomem.cli.run import _interpreter_options as options
+
+    assert options(["-Om", "gomem", "run", "-x"]) == ["-O"]
+    assert options(["-bWd", "-m", "gomem"]) == ["-bWd"]
+    assert options(["-X", "dev", "-W", "error", "/bin/gomem", "-O"]) == ["-X", "dev", "-W", "error"]
+    assert options([]) == [] == options(["/bin/gomem", "run"])
 
 
 def test_tracebacks_are_the_program_s_own(run, run_fresh, tmp_path):

@@ -1,7 +1,8 @@
 """``gomem run``: a program with the heap profiler on, otherwise as Python would run it.
 
 The verb replaces itself with ``python script args``: arguments, ``__main__``, exit status, tracebacks, signals and
-standard input are the program's own. The profiler comes in through the environment variable GOMEM and a
+standard input are the program's own, and so are the interpreter's options (``python -O -X utf8 -m gomem run app.py``) and
+PYTHON* variables: the program gets those that this process was started with. The profiler comes in through the environment variable GOMEM and a
 ``sitecustomize`` that gets out of the way (gomem/_site).
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from importlib.machinery import PathFinder
 
@@ -22,6 +24,7 @@ examples:
   gomem run -o app.prof -m pytest -q       profile a module
   gomem run -o 'mem.{pid}.prof' server.py  one file for each process that it forks or starts
   gomem run --rate 1 small.py              record every allocation exactly (slow)
+  python -O -X dev -m gomem run app.py     the interpreter's options are passed on
   gomem top mem.prof                       then look at it
 """
 
@@ -92,6 +95,37 @@ def _program(words: list[str]) -> list[str]:
     return words
 
 
+def _interpreter_options(words: list[str]) -> list[str]:
+    """Those of the words after ``python`` that are options of the interpreter: all up to -m, -c or a script."""
+    options: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("-") or word in ("-", "--"):
+            break
+        if word.startswith("--"):
+            options += [word, next(rest, "")] if word == "--check-hash-based-pycs" else [word]
+            continue
+        flags = re.match("-[^mcWX]*", word)[0]  # letters may be joined, as in -Om
+        last = word[len(flags) : len(flags) + 1]
+        if last in ("W", "X"):
+            options += [word] if len(word) > len(flags) + 1 else [word, next(rest, "")]
+        elif len(flags) > 1:
+            options.append(flags)
+        if last in ("m", "c"):
+            break
+    return options
+
+
+def _check_interpreter() -> None:
+    """Raises UsageError where the interpreter would not let the profiler in."""
+    off = [name for name, on in (("-I", sys.flags.isolated), ("-E", sys.flags.ignore_environment), ("-S", sys.flags.no_site)) if on]
+    if off:
+        raise UsageError(
+            f"interpreter option {off[0]}: it shuts out PYTHONPATH or sitecustomize, by which the profiler comes in; want"
+            " it left out, or gomem.start() in the program"
+        )
+
+
 def _check_output(path: str) -> str:
     """The absolute path; raises UsageError if a file could not be made there."""
     path = os.path.abspath(path)
@@ -120,7 +154,8 @@ def main(verb: str, args: list[str]) -> int:
 
     if heap._core is None:
         raise UnsupportedError(heap._missing)
-    program = _program(words)
+    _check_interpreter()
+    program = [*_interpreter_options(sys.orig_argv[1:]), *_program(words)]
     settings = HeapSettings(
         rate=options.rate,
         native=not options.no_native,
