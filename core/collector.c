@@ -17,6 +17,7 @@
 #define SURVIVORS_HUGE (PY_SSIZE_T_MAX / 2) /* so many that a quarter never come in: no full collection by itself */
 #define COUNT_MAX (1 << 20) /* young rounds that CPython counts towards a full collection; we keep it from overflowing */
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
+#define MEMORY_EVERY_NS ((int64_t)2000000) /* between looks at memory under a limit; one takes some 5 us */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
 
 gm_collector gm_gc;
@@ -193,7 +194,11 @@ finish(bool aborted)
         gm_gc.aborted++;
     } else {
         gm_gc.cycles++;
-        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2]);
+        int64_t cpu_ns = 0;
+        for (int i = 0; i < GM_DRIVERS; i++) {
+            cpu_ns += c->cpu_ns[i];
+        }
+        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2], cpu_ns, gm_wall_ns_no_python());
     }
     if (gm_gc.trace) {
         gm_trace_cycle(c, &gm_gc);
@@ -329,14 +334,28 @@ collect_stock(void)
     }
 }
 
+static void
+look_at_memory(void)
+{
+    gm_gc.memory_ns = gm_wall_ns_no_python();
+    gm_pacer_memory(&gm_gc.pacer, gm_rss_bytes_no_python(), grown(), gm_find.phase == GM_IDLE);
+}
+
 /* What an application's thread does for the collector when it comes along. */
 static void
 drive(void)
 {
     gm_pacer *pacer = &gm_gc.pacer;
     int64_t grown_by = grown();
+    int64_t now = gm_wall_ns_no_python();
+    if (now - gm_gc.slice_ns < pacer->pause_ns / 2) {
+        return; /* two slices in a row are one long pause */
+    }
+    if (pacer->limit_bytes > 0 && now - gm_gc.memory_ns > MEMORY_EVERY_NS) {
+        look_at_memory();
+    }
     if (gm_find.phase == GM_IDLE && !gm_worker_is_away()) {
-        gm_reason reason = gm_pacer_due(pacer, grown_by);
+        gm_reason reason = gm_pacer_due(pacer, grown_by, now);
         if (reason == GM_NOT_DUE) {
             return;
         }
@@ -359,7 +378,7 @@ drive(void)
 static void
 after_full(void)
 {
-    gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python());
+    gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python(), 0, 0);
     gm_gc.pacer.base = gm_gc.pacer.promoted = 0;
     gm_gc_set_survivors(SURVIVORS_HUGE);
 }
@@ -407,8 +426,7 @@ static int
 on_main(void *Py_UNUSED(arg))
 {
     __atomic_store_n(&asked, false, __ATOMIC_RELAXED);
-    bool just_now = gm_wall_ns_no_python() - gm_gc.slice_ns < gm_gc.pacer.pause_ns / 2; /* two at once are a long pause */
-    if (gm_gc.enabled && !gm_gc.busy && !just_now && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
+    if (gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
         after_young();
     }
     return 0;
@@ -428,17 +446,14 @@ gm_collector_tick(void)
 {
     gm_pacer *pacer = &gm_gc.pacer;
     int64_t now = gm_wall_ns_no_python();
-    pacer->rss_bytes = gm_rss_bytes_no_python();
-    if (pacer->rss_base == 0) {
-        pacer->rss_base = pacer->rss_bytes;
-    }
+    look_at_memory();
     double near = pacer->limit_bytes > 0 ? (double)pacer->rss_bytes / (double)pacer->limit_bytes : 0;
     if (near > RELIEF_NEAR && now - gm_gc.relief_ns > RELIEF_EVERY_NS) {
         gm_gc.relief_ns = now;
         double fraction = (near - RELIEF_NEAR) / (1 - RELIEF_NEAR);
         relief_due = fraction < 0.1 ? 0.1 : fraction > 1 ? 1 : fraction;
     }
-    bool due = gm_find.phase == GM_IDLE && gm_pacer_due(pacer, grown()) != GM_NOT_DUE;
+    bool due = gm_find.phase == GM_IDLE && gm_pacer_due(pacer, grown(), now) != GM_NOT_DUE;
     if (gm_gc_is_enabled() && (due || relief_due > 0 || gm_gc.after_due)) {
         gm_collector_ask_main_no_python();
     }

@@ -46,6 +46,7 @@ typedef struct {
     int64_t phase_ns;   /* when WALK, the rest, FREE began; monotonic */
     int64_t enabled_ns; /* monotonic */
     int64_t slice_ns;   /* when the last slice ended; monotonic */
+    int64_t memory_ns;  /* when resident memory was last read */
     int64_t relief_ns, trim_ns; /* when memory was last asked back from caches, and from the allocator */
     /* since enable() */
     uint64_t cycles, aborted, stock, freed, survived, reliefs;

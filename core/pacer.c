@@ -9,11 +9,13 @@
 #define STRETCH 2.5         /* pauses that the longest slice may take ... */
 #define STRETCH_AT 4        /* ... when so many are owed */
 #define GROWTH_MIN 10000    /* objects; below it a cycle costs more than it can free: some 5 ms for 1 MB */
-#define LOST 3              /* goals */
+#define LOST 3              /* goals; and at least half of what lives: see gm_pacer_lost */
 #define CYCLE_NS 120.0      /* a first guess, soon replaced by measurements */
 #define LEARN 0.3           /* weight of the newest measurement */
 #define MEMORY_MIN ((int64_t)64 << 20) /* growth of resident memory that may start a cycle on its own */
-#define LIMIT_NEAR 0.9      /* of the limit */
+#define LIMIT_NEAR 0.95     /* of the limit */
+#define TABLES 0.08         /* of resident memory: what a cycle takes for itself */
+#define FREEING 0.15        /* of the goal: what comes in while garbage is freed */
 
 void
 gm_pacer_init(gm_pacer *pacer)
@@ -35,22 +37,55 @@ gm_pacer_grown(gm_pacer *pacer, int64_t promoted, int young, int per_round)
     return promoted - pacer->base + coming;
 }
 
-/* What is left to the limit, as growth in objects: as if new objects were as large as the old. */
+/* What is left to the limit, as growth in objects. A cycle's own tables take memory too, and it goes on growing until the
+ * garbage is freed. */
 static int64_t
 limit_goal(const gm_pacer *pacer)
 {
-    double left = (double)pacer->limit_bytes * LIMIT_NEAR - (double)pacer->rss_base;
-    return left <= 0 ? 0 : (int64_t)((double)pacer->live * left / (double)pacer->rss_base);
+    double each = (double)pacer->rss_base / (double)(pacer->live + 1);
+    if (pacer->bytes_each > each) {
+        each = pacer->bytes_each;
+    }
+    double left = (double)pacer->limit_bytes - (1 + TABLES) * (double)pacer->rss_base;
+    return left <= 0 ? 0 : (int64_t)(left / each / (TRIGGER + SPREAD + FREEING));
+}
+
+void
+gm_pacer_memory(gm_pacer *pacer, int64_t rss_bytes, int64_t grown, bool idle)
+{
+    pacer->rss_bytes = rss_bytes;
+    if (pacer->rss_base == 0) {
+        pacer->rss_base = rss_bytes;
+    }
+    if (idle && grown > GROWTH_MIN / 10) {
+        double each = (double)(rss_bytes - pacer->rss_base) / (double)grown;
+        pacer->bytes_each = each > pacer->bytes_each ? each : pacer->bytes_each + LEARN / 10 * (each - pacer->bytes_each);
+    }
+}
+
+static int64_t
+at_least(int64_t least, int64_t value)
+{
+    return value < least ? least : value;
+}
+
+static int64_t
+percent_goal(const gm_pacer *pacer)
+{
+    return at_least(GROWTH_MIN, (int64_t)((double)pacer->live * pacer->percent / 100));
+}
+
+/* Whether the limit, not the percentage, says when the next cycle is due. */
+static bool
+is_limited(const gm_pacer *pacer)
+{
+    return pacer->limit_bytes > 0 && pacer->rss_base > 0 && limit_goal(pacer) < percent_goal(pacer);
 }
 
 int64_t
 gm_pacer_goal(const gm_pacer *pacer)
 {
-    int64_t goal = (int64_t)((double)pacer->live * pacer->percent / 100);
-    if (pacer->limit_bytes > 0 && pacer->rss_base > 0 && limit_goal(pacer) < goal) {
-        goal = limit_goal(pacer);
-    }
-    return goal < GROWTH_MIN ? GROWTH_MIN : goal;
+    return is_limited(pacer) ? at_least(GROWTH_MIN, limit_goal(pacer)) : percent_goal(pacer);
 }
 
 static bool
@@ -62,8 +97,11 @@ memory_has_grown(const gm_pacer *pacer)
 }
 
 gm_reason
-gm_pacer_due(const gm_pacer *pacer, int64_t grown)
+gm_pacer_due(const gm_pacer *pacer, int64_t grown, int64_t now_ns)
 {
+    if (now_ns < pacer->rest_ns && grown < percent_goal(pacer)) {
+        return GM_NOT_DUE;
+    }
     if ((double)grown >= TRIGGER * (double)gm_pacer_goal(pacer)) {
         return GM_DUE_GROWTH;
     }
@@ -105,7 +143,7 @@ gm_pacer_free_ns(const gm_pacer *pacer, int64_t grown)
 bool
 gm_pacer_lost(const gm_pacer *pacer, int64_t grown)
 {
-    return grown > LOST * gm_pacer_goal(pacer);
+    return grown > at_least(LOST * percent_goal(pacer), pacer->live / 2);
 }
 
 void
@@ -130,9 +168,12 @@ gm_pacer_found(gm_pacer *pacer, int64_t walked)
     }
 }
 
+/* What the limit alone would start again at once rests for as long as the cycle took: half of the time at most is spent
+ * on a limit that cannot be kept, as in Go. */
 void
-gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes)
+gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes, int64_t cycle_ns, int64_t now_ns)
 {
     pacer->live = live < 0 ? 0 : live;
     pacer->rss_base = pacer->rss_bytes = rss_bytes;
+    pacer->rest_ns = is_limited(pacer) ? now_ns + cycle_ns : 0;
 }

@@ -21,6 +21,8 @@ typedef struct {
     double cycle_ns;    /* CPU time that finding takes an object of the oldest generation */
     int64_t rss_bytes;  /* resident memory when it was last read; 0 before */
     int64_t rss_base;   /* ... and when the last cycle ended */
+    double bytes_each;  /* by how much it grew with each object that came in */
+    int64_t rest_ns;    /* until then the limit starts no cycle; monotonic */
     int64_t done_ns;    /* CPU time spent on finding in this cycle */
     int64_t size;       /* old objects when this cycle began, as far as known */
 } gm_pacer;
@@ -36,7 +38,7 @@ int64_t gm_pacer_goal(const gm_pacer *pacer);
 
 typedef enum { GM_NOT_DUE, GM_DUE_GROWTH, GM_DUE_MEMORY, GM_DUE_LIMIT } gm_reason;
 
-gm_reason gm_pacer_due(const gm_pacer *pacer, int64_t grown);
+gm_reason gm_pacer_due(const gm_pacer *pacer, int64_t grown, int64_t now_ns);
 
 /* CPU time that the program owes to a cycle of which the share `done` is done: 0 when it is ahead. */
 int64_t gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done);
@@ -52,6 +54,11 @@ bool gm_pacer_lost(const gm_pacer *pacer, int64_t grown);
 
 void gm_pacer_begin(gm_pacer *pacer, int64_t promoted);
 void gm_pacer_found(gm_pacer *pacer, int64_t walked); /* finding is over: learns what it cost */
-void gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes);
+
+/* `cycle_ns`: CPU time of the whole cycle, freeing included. */
+void gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes, int64_t cycle_ns, int64_t now_ns);
+
+/* Resident memory as it is now; `idle`: between cycles, when it grows by what the program makes. */
+void gm_pacer_memory(gm_pacer *pacer, int64_t rss_bytes, int64_t grown, bool idle);
 
 #endif
