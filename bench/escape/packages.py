@@ -13,9 +13,10 @@ PYTEST = ("-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider")
 
 @dataclass(frozen=True)
 class Package:
-    """``command`` follows ``python``, in the unpacked source; ``{drivers}`` is the folder of our own drivers.
+    """``command`` follows ``python``, in the unpacked source; ``{drivers}`` is the folder of our own drivers,
+    ``{stdlib}`` the running Python's library.
 
-    ``roots``: what is instrumented and analysed, below the source; ``{stdlib}`` is the running Python's library. ``path``
+    ``roots``: what is instrumented and analysed, below the source. ``path``
     is what goes on PYTHONPATH. ``needs`` are requirements besides. ``wheel``: unpacked from a wheel, which has no tests.
     """
 
@@ -53,7 +54,7 @@ TUNING = (
     Package("more_itertools", "11.2.1", ("more_itertools",), (*PYTEST, "tests/test_recipes.py")),
     Package("pyparsing", "3.3.3", ("pyparsing",), (*PYTEST, "tests/test_simple_unit.py")),
     Package("tinycss2", "1.5.1", ("tinycss2",), (*PYTEST, "tests"), needs=("webencodings",)),
-    Package("pycodestyle", "2.15.0", ("pycodestyle.py",), (*PYTEST, "tests")),
+    Package("pycodestyle", "2.15.0", ("pycodestyle.py",), ("-m", "pycodestyle", "--statistics", "--show-source", "-qq", "{stdlib}/email", "{stdlib}/difflib.py")),
     Package("docutils", "0.23", ("docutils",), ("{drivers}/documents.py",)),
     Package("rich", "15.0.0", ("rich",), ("{drivers}/terminal.py",), needs=("markdown-it-py", "pygments")),
     Package(

@@ -14,6 +14,7 @@ from gomem.escape.verify import Truth, run
 from bench.escape.packages import Package
 
 DRIVERS = Path(__file__).parent / "drivers"
+STDLIB = sysconfig.get_path("stdlib")
 TIMEOUT_S = 3600.0
 
 
@@ -29,8 +30,7 @@ class Prepared:
 
     @property
     def roots(self) -> list[Path]:
-        stdlib = sysconfig.get_path("stdlib")
-        return [self.source / root.format(stdlib=stdlib) for root in self.package.roots]
+        return [self.source / root.format(stdlib=STDLIB) for root in self.package.roots]
 
     def fetch(self) -> None:
         """Download and unpack, unless that was done."""
@@ -57,7 +57,7 @@ class Prepared:
         """What was seen; runs the package if it has not been run, or ``again``."""
         if again or not self.truth_file.exists():
             self.fetch()
-            command = [word.format(drivers=DRIVERS) for word in self.package.command]
+            command = [word.format(drivers=DRIVERS, stdlib=STDLIB) for word in self.package.command]
             path = [str(self.source / self.package.path), *([str(self.needs)] if self.package.needs else [])]
             env = os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0"}
             print(f"bench.escape: running {self.package.name}", file=sys.stderr)

@@ -163,6 +163,44 @@ def main():
     next(g)
     g.close()
 """,
+    "generator closed early, methods in variables": """
+def numbers():
+    seen = set()  #: call frame
+    add = seen.add
+    rows = [object()]  #: list frame
+    it = iter(rows)  #: call frame
+    for i in it:
+        add(i)
+        yield 1
+def main():
+    next(numbers())
+""",
+    "raised through, methods in variables": """
+def work():
+    found = []  #: list frame
+    put = found.append
+    both = {1: [put]}  #: dict frame, list frame
+    1 / 0
+def main():
+    try:
+        work()
+    except ZeroDivisionError:
+        pass
+""",
+    "raised through, closure kept": """
+KEPT = []
+def work():
+    found = []  #: list escaped
+    def inner():  #: def escaped
+        return found
+    KEPT.append(inner)
+    1 / 0
+def main():
+    try:
+        work()
+    except ZeroDivisionError:
+        pass
+""",
     "generator dropped": """
 def numbers():
     buffer = [object()]  #: list frame

@@ -31,7 +31,7 @@ def fates(
     handed: list,
     label: str = "returned",
     forced: Sequence[object] = (),
-    owned: Mapping[int, int] = _NOTHING,
+    owned: Sequence[object] = (),
     doubtful: Mapping[int, int] = _NOTHING,
 ) -> list[str]:
     """The fate of each of ``objects``: ``frame``, ``label``, ``cycle``, ``escaped`` or ``unknown``.
@@ -39,18 +39,18 @@ def fates(
     ``objects`` holds each object as often as it stands there, and nobody else on our side may hold one. ``handed`` is empty
     or has the one value that left the frame, which the interpreter holds once more; with ``label="raised"`` it is let go of
     however often it is held. ``forced`` are objects that go with the frame no matter who holds them (frames of a
-    traceback). ``owned`` and ``doubtful`` count references, by ``id``, that a frame still alive holds: those of ``owned``
-    are its own, those of ``doubtful`` may outlive it, and what dies only without them is ``unknown``.
+    traceback). ``owned`` are the values of the variables of a frame that is still there, each as often as a variable holds
+    it. ``doubtful`` counts, by ``id``, references of such a frame that may outlive it: what dies only without them is
+    ``unknown``.
     """
     graph = _Graph(owned)
-    for i in range(len(objects)):
-        graph.measure(objects, i)
-    for seq in (handed, forced):
+    for seq in (objects, handed, forced, owned):
         for i in range(len(seq)):
             graph.measure(seq, i)
     keys = list(map(id, objects))
     graph.drop(map(id, forced), "frame")
-    graph.drop([key for key in keys if graph.unexplained[key] == 0], "frame")
+    # What a variable holds goes too, and with it what it holds: a bound method, an iterator that no site made.
+    graph.drop([key for key in [*keys, *map(id, owned)] if graph.unexplained[key] == 0], "frame")
     if handed:
         _let_go(graph, id(handed[0]), label)
     left = [key for key in keys if key not in graph.gone]
@@ -70,8 +70,10 @@ class _Graph:
 
     __slots__ = ("edges", "gone", "kept", "owned", "unexplained")
 
-    def __init__(self, owned: Mapping[int, int]):
-        self.owned = owned
+    def __init__(self, owned: Sequence[object]):
+        self.owned: dict[int, int] = {}  # by id: how many variables of the frame hold it
+        for key in map(id, owned):
+            self.owned[key] = self.owned.get(key, 0) + 1
         self.unexplained: dict[int, int] = {}
         self.kept: dict[int, object] = {}
         self.gone: dict[int, str] = {}

@@ -28,6 +28,7 @@ from gomem.escape.verify.fates import ATOMS, fates
 
 LOOKS_DENSE, LOOKS_MAX, ESCAPES_MAX = 32, 64, 12
 OFF = 1 << 62
+RECORD, SENTINEL = "~record", "\U0010ffff~sentinel"  # the variables that an instrumented function has besides
 FATES = ("frame", "cycle", "returned", "yielded", "raised", "escaped", "unknown")
 _FRESH = 2  # references of a result that nobody else holds, seen from alloc: its variable and getrefcount's argument
 _ALONE = 2  # references of an object that only the record's list holds: the list and getrefcount's argument
@@ -361,18 +362,19 @@ def _settle_kept(record: Record, frame: types.FrameType, handed: list, label: st
         _note(number, fate)
 
 
-def _variables(frame: types.FrameType) -> tuple[dict[int, int], dict[int, int]]:
-    """How often the variables of a frame refer to each object, by id: plain ones, and those it shares with inner functions."""
+def _variables(frame: types.FrameType) -> tuple[list[object], dict[int, int]]:
+    """The values of a frame's own variables, and, by id, how often variables shared with inner functions hold an object."""
     variables = frame.f_locals
     shared = set(frame.f_code.co_cellvars)
     free = set(frame.f_code.co_freevars)
-    owned: dict[int, int] = {}
+    owned: list[object] = []
     doubtful: dict[int, int] = {}
     for name in list(variables):
-        if name not in free and name in variables:
-            counts = doubtful if name in shared else owned
+        if name in shared:
             key = id(variables[name])
-            counts[key] = counts.get(key, 0) + 1
+            doubtful[key] = doubtful.get(key, 0) + 1
+        elif name not in free and name != RECORD:
+            owned.append(variables[name])
     if type(variables) is dict:  # up to 3.12 a copy, which the frame would keep
         variables.clear()
     return owned, doubtful

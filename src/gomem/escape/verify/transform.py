@@ -29,9 +29,8 @@ import builtins
 
 from gomem.escape.sites import Site
 from gomem.escape.verify import recorder
+from gomem.escape.verify.recorder import RECORD, SENTINEL
 
-RECORD = "~record"
-SENTINEL = "\U0010ffff~sentinel"
 _PREFIX = "~gomem."
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _CALLS = ("enter", "sentinel", "alloc", "packed", "alloc_in", "made", "made_in", "leave", "leave_lambda", "unwind", "hand_out", "begin", "done", "fail")  # fmt: skip
@@ -115,7 +114,7 @@ class _Instrument(ast.NodeTransformer):
         packs = self.packs(node.args)
         inner = self.statements(node.body[first:])
         if self.scope.kind == "function":
-            node.body[first:] = [_at(line, inner[0]) for line in self.wrapped(packs, inner)]
+            node.body[first:] = [_at(line, inner[0] if inner else node) for line in self.wrapped(packs, inner)]
         else:
             node.body[first:] = inner
         self.scope, self.in_iterable = outer, iterable
