@@ -21,7 +21,7 @@ from bench.escape.packages import HELD_OUT, TUNING, Package
 from bench.escape.prepare import Prepared
 from bench.runs import table
 
-HEAD = ("package", "files", "seen", "stay", "leave", "both", "said", "wrong", "precision", "recall", "accuracy", "always leaves")
+HEAD = ("package", "files", "seen", "stay", "leave", "both", "said", "wrong", "precision", "recall", "accuracy", "always leaves", "exit")
 
 
 def main() -> int:
@@ -39,12 +39,12 @@ def main() -> int:
         numbers = _numbers(truth)
         seen_total = [a + b for a, b in zip(seen_total, numbers, strict=True)]
         total.add(comparison)
-        rows.append([package.name, *numbers, *_scores(comparison)])
-        record = dict(zip(HEAD, rows[-1], strict=True)) | {"analysis_s": round(seconds, 2), "exit_code": truth.exit_code}
+        rows.append([package.name, *numbers, *_scores(comparison), truth.exit_code])
+        record = dict(zip(HEAD, rows[-1], strict=True)) | {"analysis_s": round(seconds, 2)}
         print(json.dumps(record | {"disagreements": len(truth.disagreements), "checked": truth.checked}), flush=True)
         if options.report:
             _report(options.report, package, comparison)
-    rows.append(["all", *seen_total, *_scores(total)])
+    rows.append(["all", *seen_total, *_scores(total), ""])
     print(table(HEAD, rows), file=sys.stderr)
     return 0
 

@@ -40,7 +40,6 @@ def text_of(name):
 
 def arguments():
     parser = argparse.ArgumentParser(prog="x", description="d " * 60, epilog="e")
-    parser.add_argument("files", nargs="*", help="files")
     group = parser.add_mutually_exclusive_group()
     group.add_argument("-v", "--verbose", action="count", default=0)
     group.add_argument("-q", action="store_true")
@@ -48,8 +47,8 @@ def arguments():
     sub = parser.add_subparsers(dest="verb")
     one = sub.add_parser("one", aliases=["o"])
     one.add_argument("--n", type=int, required=True)
-    parser.parse_args(["a", "-vv", "--level=b", "one", "--n", "3"])
-    parser.parse_known_args(["--level", "a", "b", "o", "--n=1", "--what"])
+    parser.parse_args(["-vv", "--level=b", "one", "--n", "3"])
+    parser.parse_known_args(["--level", "a", "o", "--n=1", "--what"])
     parser.format_help()
     for bad in (["--level", "z"], ["one"], ["-v", "-q"]):
         try:

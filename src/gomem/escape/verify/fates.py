@@ -23,7 +23,6 @@ from sys import getrefcount
 
 OBJECTS_MAX = 2000  # looked at in step 3, and edges twenty times as many: some milliseconds
 ATOMS = frozenset({str, bytes, int, float, complex, bool, type(None), type(...), range, types.CodeType, bytearray})
-_NOTHING: Mapping[int, int] = {}
 
 
 def fates(
@@ -32,7 +31,7 @@ def fates(
     label: str = "returned",
     forced: Sequence[object] = (),
     owned: Sequence[object] = (),
-    doubtful: Mapping[int, int] = _NOTHING,
+    doubtful: Sequence[object] = (),
 ) -> list[str]:
     """The fate of each of ``objects``: ``frame``, ``label``, ``cycle``, ``escaped`` or ``unknown``.
 
@@ -40,11 +39,11 @@ def fates(
     or has the one value that left the frame, which the interpreter holds once more; with ``label="raised"`` it is let go of
     however often it is held. ``forced`` are objects that go with the frame no matter who holds them (frames of a
     traceback). ``owned`` are the values of the variables of a frame that is still there, each as often as a variable holds
-    it. ``doubtful`` counts, by ``id``, references of such a frame that may outlive it: what dies only without them is
-    ``unknown``.
+    it; ``doubtful`` are the values of those that it shares with inner functions, which may outlive it: what dies only if
+    they do not is ``unknown``.
     """
     graph = _Graph(owned)
-    for seq in (objects, handed, forced, owned):
+    for seq in (objects, handed, forced, owned, doubtful):
         for i in range(len(seq)):
             graph.measure(seq, i)
     keys = list(map(id, objects))
@@ -138,7 +137,7 @@ def _collect(graph: _Graph, left: list[int], handed: list[int], label: str) -> N
     hazy = _reach(_reversed(graph.edges), beyond)
     alive = _reach(graph.edges, [key for key in reached if graph.unexplained[key] > 0 and key not in hazy])
     doubtful = _reach(graph.edges, [key for key in hazy if key in reached])
-    value = _reach(graph.edges, [key for key in handed if key in reached and key not in alive and key not in doubtful])
+    value = _reach(graph.edges, [key for key in handed if key not in alive and key not in doubtful])
     for key in reached:
         if key in alive:
             continue
@@ -157,7 +156,7 @@ def _explore(graph: _Graph, root: int, reached: dict[int, None]) -> list[int]:
     todo = [root]
     while todo and len(reached) - start <= OBJECTS_MAX and edges <= 20 * OBJECTS_MAX:
         key = todo.pop()
-        if key != root and _is_surely_alive(graph.kept[key]):
+        if key != root and is_surely_alive(graph.kept[key]):
             continue
         found = graph.expand(key)
         edges += len(found)
@@ -186,7 +185,7 @@ def _reach(edges: Mapping[int, list[int]], keys: list[int]) -> set[int]:
     return reached
 
 
-def _is_surely_alive(thing: object) -> bool:
+def is_surely_alive(thing: object) -> bool:
     """Modules, their namespaces and classes: nobody looks there for a cycle of one frame, and they reach everything."""
     kind = type(thing)
     if kind is types.ModuleType or issubclass(kind, type):
@@ -194,9 +193,26 @@ def _is_surely_alive(thing: object) -> bool:
     return kind is dict and "__name__" in thing and ("__builtins__" in thing or "__spec__" in thing)
 
 
-def _doubt(graph: _Graph, doubtful: Mapping[int, int]) -> None:
-    """Mark what would be gone if the doubtful references went too."""
-    hit = [key for key in doubtful if key in graph.unexplained and key not in graph.gone]
+def _doubt(graph: _Graph, doubtful: Sequence[object]) -> None:
+    """Mark what would be gone if the variables shared with inner functions went too.
+
+    Such a variable is a cell. If an inner function that we met holds the cell, the frame holds it once besides; if none
+    does, the value is all we know of it.
+    """
+    values = set(map(id, doubtful))
+    hit = [key for key, thing in graph.kept.items() if type(thing) is types.CellType and id(_content(thing)) in values]
+    hit += values - {id(_content(graph.kept[key])) for key in hit}
     for key in hit:
-        graph.unexplained[key] -= doubtful[key]
-    graph.drop([key for key in hit if graph.unexplained[key] == 0], "unknown")
+        graph.unexplained[key] -= 1
+    alive = _reach(graph.edges, [key for key, count in graph.unexplained.items() if count > 0 and key not in graph.gone])
+    graph.drop([key for key in hit if graph.unexplained[key] == 0 and key not in alive], "unknown")
+    for key in graph.edges:
+        if key not in alive:
+            graph.gone.setdefault(key, "unknown")
+
+
+def _content(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # empty
+        return None

@@ -24,7 +24,7 @@ from _thread import allocate_lock, get_ident
 from sys import getrefcount
 from time import perf_counter
 
-from gomem.escape.verify.fates import ATOMS, fates
+from gomem.escape.verify.fates import ATOMS, fates, is_surely_alive
 
 LOOKS_DENSE, LOOKS_MAX, ESCAPES_MAX = 32, 64, 12
 OFF = 1 << 62
@@ -53,6 +53,7 @@ class Tables:
         self.looks: list[int] = []
         self.counts: list[dict[str, int]] = []  # fate -> how often
         self.holders: dict[int, str] = {}
+        self.confirmed: dict[int, int] = {}
         self.types: dict[int, str] = {}
         self.function_of: list[int] = []
         self.busy: list[int] = []  # of each function, how many of its sites are still looked at
@@ -333,7 +334,7 @@ def _settle(record: Record) -> None:
         return
     objects, numbers, weak = _take(record)
     said = fates(objects, handed)
-    _explain(objects, numbers, said)
+    _confirm(objects, numbers, handed, said)
     watched = _watched(objects, said) if audit else None
     objects.clear()
     for i, thing in weak.items():
@@ -356,25 +357,21 @@ def _settle_kept(record: Record, frame: types.FrameType, handed: list, label: st
     said = fates(objects, handed, label, forced, owned, doubtful)
     if label == "returned":  # for loops and with statements round the return still have their iterators and managers
         said = ["unknown" if fate == "escaped" else fate for fate in said]
-    _explain(objects, numbers, said)
     objects.clear()
     for number, fate in zip(numbers, said, strict=True):
         _note(number, fate)
 
 
-def _variables(frame: types.FrameType) -> tuple[list[object], dict[int, int]]:
-    """The values of a frame's own variables, and, by id, how often variables shared with inner functions hold an object."""
+def _variables(frame: types.FrameType) -> tuple[list[object], list[object]]:
+    """The values of a frame's own variables, and of those that it shares with inner functions."""
     variables = frame.f_locals
     shared = set(frame.f_code.co_cellvars)
     free = set(frame.f_code.co_freevars)
     owned: list[object] = []
-    doubtful: dict[int, int] = {}
+    doubtful: list[object] = []
     for name in list(variables):
-        if name in shared:
-            key = id(variables[name])
-            doubtful[key] = doubtful.get(key, 0) + 1
-        elif name not in free and name != RECORD:
-            owned.append(variables[name])
+        if name not in free and name not in (RECORD, SENTINEL):
+            (doubtful if name in shared else owned).append(variables[name])
     if type(variables) is dict:  # up to 3.12 a copy, which the frame would keep
         variables.clear()
     return owned, doubtful
@@ -451,17 +448,48 @@ def _audit(watched: dict[int, tuple[int, type]], numbers: list[int], said: list[
             said[i] = "unknown"
 
 
-EXPLAIN_SECONDS = 30.0  # of a process; each look goes through the whole heap
+CONFIRM_SECONDS, CONFIRM_TIMES, CONFIRM_LEVELS, HOLDERS_MAX = 60.0, 2, 3, 50
+_confirmed_s = 0.0
 
 
-def _explain(objects: list, numbers: list[int], said: list[str]) -> None:
-    """Find out, once for a site, what holds an object that escaped."""
-    global _explained_s
-    for i, fate in enumerate(said):
-        if fate == "escaped" and numbers[i] not in tables.holders and _explained_s < EXPLAIN_SECONDS:
+def _confirm(objects: list, numbers: list[int], handed: list, said: list[str]) -> None:
+    """Look at who holds what escaped, the first times that a site does, each of which goes through the whole heap.
+
+    An object may be held by garbage that no site here made and that waits for the collector: ``fates`` looks for cycles
+    among what the object reaches, not among what reaches it.
+    """
+    global _confirmed_s
+    for i in range(len(objects)):
+        number = numbers[i]
+        times = tables.confirmed.get(number, 0)
+        if said[i] == "escaped" and times < CONFIRM_TIMES and _confirmed_s < CONFIRM_SECONDS:
             start = perf_counter()
-            tables.holders[numbers[i]] = _holder(objects, i)
-            _explained_s += perf_counter() - start
+            tables.confirmed[number] = times + 1
+            said[i] = _fate_with_holders(objects, i, handed)
+            if said[i] == "escaped" and number not in tables.holders:
+                tables.holders[number] = _holder(objects, i)
+            _confirmed_s += perf_counter() - start
+
+
+def _fate_with_holders(objects: list, i: int, handed: list) -> str:
+    """The fate if those who hold the object, and those who hold them, are let go of as well. Only ``objects`` may hold them."""
+    count, fate = len(objects), "escaped"
+    first = i
+    for _ in range(CONFIRM_LEVELS):
+        newest = objects[i : i + 1] if first == i else objects[first:]
+        known = set(map(id, objects)) | {id(objects), id(handed), id(newest)}
+        found = [other for other in gc.get_referrers(*newest) if id(other) not in known and type(other) is not types.FrameType]
+        if not found or len(found) > HOLDERS_MAX or any(map(is_surely_alive, found)):
+            break
+        first = len(objects)
+        objects += found
+        newest = found = None
+        fate = fates(objects, handed)[i]
+        if fate != "escaped":
+            break
+    newest = found = None
+    del objects[count:]
+    return fate
 
 
 def _holder(objects: list, i: int) -> str:
