@@ -242,8 +242,6 @@ put_offset(void)
            gm_region_append_no_python(&gm_find.candidates.offsets, &offset, sizeof(offset)) != SIZE_MAX;
 }
 
-#define ONE_BATCH 256 /* so few need no order: they go at once, in well under a millisecond */
-
 /* The edges of a candidate are complete: the last is marked, or there are none. */
 static void
 end_edges(size_t candidate)
@@ -282,7 +280,7 @@ bool
 gm_link(gm_budget *budget)
 {
     gm_candidates *found = &gm_find.candidates;
-    if (found->count <= ONE_BATCH) {
+    if (found->count <= gm_find.batch / 2) {
         gm_find.phase = found->count == 0 ? GM_CLEAN : GM_FREE;
         return false;
     }

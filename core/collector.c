@@ -626,6 +626,40 @@ gc_after_fork(PyObject *Py_UNUSED(self), PyObject *in_child)
     Py_RETURN_NONE;
 }
 
+/* For tests: the next step of a cycle on this thread, begun if there is none: `steps` objects or references, or sorting, or
+ * a batch of at most `batch` objects (0: as ever), or the end. Returns the phase that follows. Wants no worker. */
+static PyObject *
+gc_step(PyObject *Py_UNUSED(self), PyObject *args)
+{
+    int steps, batch;
+    if (!PyArg_ParseTuple(args, "ii", &steps, &batch)) {
+        return NULL;
+    }
+    if (!gm_gc.enabled || gm_gc.busy || gm_gc_is_collecting() || gm_reclaim_is_running()) {
+        return PyLong_FromLong(-1);
+    }
+    gm_find.batch = batch > 0 ? (size_t)batch : GM_BATCH;
+    if (gm_find.phase == GM_IDLE) {
+        gm_gc.busy = true;
+        begin(GM_NOT_DUE);
+        gm_gc.busy = false;
+    } else if (gm_find.phase <= GM_LINK) {
+        gm_phase before = gm_find.phase;
+        gm_budget budget = {0, steps};
+        gm_gc.busy = true;
+        gm_finder_slice(&budget);
+        note_phase(before);
+        gm_gc.busy = false;
+    } else if (gm_find.phase == GM_ORDER) {
+        gm_collector_ordered(gm_order_no_python(&gm_find.candidates, &gm_gc.cancel));
+    } else if (gm_find.phase == GM_FREE) {
+        free_some(0);
+    } else {
+        gm_finder_clean_no_python();
+    }
+    return PyLong_FromLong(gm_find.phase);
+}
+
 static PyObject *
 ns_list(const int64_t *values, int count)
 {
@@ -667,6 +701,7 @@ static PyMethodDef gc_methods[] = {
     {"gc_collect", gc_collect, METH_NOARGS, "One whole cycle; how many objects were freed, -1 if none could begin."},
     {"gc_before_fork", gc_before_fork, METH_NOARGS, "Stops the worker."},
     {"gc_after_fork", gc_after_fork, METH_O, "Starts it again; True in the child."},
+    {"gc_step", gc_step, METH_VARARGS, "For tests: the next step of a cycle, of so many objects."},
     {"gc_stats", gc_stats, METH_NOARGS, "What the collector has done since it was enabled."},
     {NULL, NULL, 0, NULL},
 };

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-gm_finder gm_find;
+gm_finder gm_find = {.batch = GM_BATCH};
 
 /* What is only of interest here; guarded by the GIL. */
 static struct {

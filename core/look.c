@@ -59,7 +59,7 @@ gm_finish_large(visitproc visit, gm_budget *budget)
             gm_pass.large = NULL;
         }
         if (gm_budget_spent(budget, GM_CHUNK)) {
-            return false;
+            return gm_pass.large == NULL; /* its end counts: a caller would begin it again */
         }
     }
     return true;

@@ -11,8 +11,6 @@
 
 #include "check.h"
 
-#define BATCH 512 /* objects that are freed between looks at the clock: some 0.3 ms */
-
 gm_reclaim gm_reclaimed;
 
 static PyObject *collect_function, *zero; /* gc.collect as it was at import, owned; 0 */
@@ -58,7 +56,7 @@ begins_component(size_t i)
     return order != NULL && (order[i] & GM_FIRST) != 0;
 }
 
-/* The end of the batch that begins at from: whole components, and no more than BATCH objects if none is larger. */
+/* The end of the batch that begins at from: whole components, and no more than gm_find.batch objects if none is larger. */
 static size_t
 batch_end(size_t from)
 {
@@ -68,7 +66,7 @@ batch_end(size_t from)
         while (i < gm_find.candidates.count && !begins_component(i)) {
             i++;
         }
-        if (i - from > BATCH && end > from) {
+        if (i - from > gm_find.batch && end > from) {
             break;
         }
         end = i;
