@@ -30,6 +30,10 @@ from gomem.report.explain import (
         ("json.loads", "/usr/lib/python3.12/json/__init__.py", STANDARD),
         ("importlib._bootstrap", "<frozen importlib._bootstrap>", STANDARD),
         ("encoding/json.Marshal", "/usr/local/go/src/encoding/json/encode.go", STANDARD),
+        ("encoding/json.Marshal", "/venv/lib/python3.12/site-packages/go/src/encoding/json/encode.go", STANDARD),
+        ("encoding/json_test.TestBig.func5", "/x/site-packages/go/src/encoding/json/big_test.go", STANDARD),
+        ("runtime.mallocgc", "/home/me/sdk/go1.27.3/src/runtime/malloc.go", STANDARD),
+        ("acme/x.Do", "/home/me/acme/x/x.go", YOURS),
         ("malloc", "/build/glibc/malloc.c", NATIVE),
         ("PyList_New", "/usr/lib/libpython3.12.so.1.0", NATIVE),
         ("", "", NATIVE),
@@ -86,3 +90,18 @@ def test_the_verb(tmp_path, capfdbinary):
     assert capfdbinary.readouterr().out.startswith(b"13 objects in use")
     assert main(["explain"]) == 2
     assert main(["explain", "-sample_index=x", str(path)]) == 2
+
+
+def test_a_default_type_without_values_gives_way_to_memory(tmp_path):
+    """As ddtrace's profiles have it, whose last type counts what a GPU does."""
+    builder = ProfileBuilder([("heap-space", "bytes"), ("gpu-flops", "count")])
+    builder.sample([builder.location(0, 0, [(builder.function("load", "", "/app/load.py", 1), 3)])], [1 << 20, 0])
+    path = tmp_path / "dd.pprof"
+    builder.build().write(path)
+    lines = list(print_explain(builder.build(), [str(path)]))
+    assert lines[0] == "1MB in use, in 1 stack."
+    command = next(line for line in lines if "gomem top" in line).split("  ")[1]
+    done = subprocess.run(f"{sys.executable} -m {command}", shell=True, capture_output=True, text=True, check=True)
+    assert "1MB   100%   100%        1MB   100%  load" in done.stdout
+    empty = list(print_explain(builder.build(), ["x"], "gpu-flops"))
+    assert empty[1] == "Nothing to see here; the profile has: heap-space (-sample_index=NAME)."

@@ -22,6 +22,12 @@ examples:
   gomem explain -sample_index=alloc_space http://localhost:6060/debug/pprof/heap"""
 
 
+def _say_what_matters(text: str) -> None:
+    """Everything but what the real tool says about object files, which newcomers cannot use."""
+    if not text.startswith(("Main binary", "Local symbolization", "Some binary", "Try setting PPROF_BINARY_PATH")):
+        say(text)
+
+
 def main(verb: str, args: list[str]) -> int:
     flags = Flags({"sample_index": "", "base": ""})
     try:
@@ -35,7 +41,7 @@ def main(verb: str, args: list[str]) -> int:
         say(str(error))
         return 2
     bases = [name for name in (flags.values["base"],) if name]
-    profile = fetch_profile(Sources(names, bases), say)
+    profile = fetch_profile(Sources(names, bases), _say_what_matters)
     text = "".join(f"{line}\n" for line in print_explain(profile, names, flags.values["sample_index"]))
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))

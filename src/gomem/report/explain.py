@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from gomem.pprof.measurement import label, percentage
 from gomem.pprof.model import Function, Location, Profile
-from gomem.report.report import sample_index
+from gomem.report.report import compute_total, sample_index
 
 YOURS, THIRD_PARTY, STANDARD, NATIVE = "your code", "third-party packages", "standard library", "native code"
 GROUPS = (YOURS, THIRD_PARTY, STANDARD, NATIVE)
@@ -25,6 +25,8 @@ _THIRD_PARTY = re.compile(r"/(site|dist)-packages/|/pkg/mod/|/vendor/|/node_modu
 _STANDARD = re.compile(
     r"/lib(64)?/python3\.\d+/|^<frozen |^(/usr/local/go|/usr/lib/go[^/]*|.*/sdk/go[^/]*|.*/libexec)/src/|^node:|^internal/|/rustc/"
 )
+# A Go import path without a dot, at the end of its files' folder: the standard library, wherever Go is installed.
+_GO_PACKAGE = re.compile(r"^([\w\-]+(?:/[\w\-]+)*)\.")
 _NATIVE = re.compile(r"\.(so|c|cc|cpp|cxx|h|hpp|s|S|dylib)(\.[0-9.]+)?$")
 _SHOWN_PATHS, _SHOWN_BELOW = 6, 2
 
@@ -34,6 +36,8 @@ def group_of(function: Function | None) -> str:
     if function is None or not (function.name or function.filename):
         return NATIVE
     path = function.filename
+    if path.endswith(".go") and _is_go_standard(function.name, path):
+        return STANDARD
     if _THIRD_PARTY.search(path) or function.name.startswith("gomem."):
         return THIRD_PARTY
     if _STANDARD.search(path) or (not path and function.name.startswith("runtime.")):
@@ -41,6 +45,11 @@ def group_of(function: Function | None) -> str:
     if _NATIVE.search(path) or not path:
         return NATIVE
     return YOURS
+
+
+def _is_go_standard(name: str, path: str) -> bool:
+    package = _GO_PACKAGE.match(name)
+    return package is not None and "/go" in path and f"/src/{package[1].removesuffix('_test')}/" in path and package[1] != "main"
 
 
 @dataclass(slots=True)
@@ -68,8 +77,11 @@ class Explanation:
 
 
 def explain(profile: Profile, wanted: str = "") -> Explanation:
-    """The explanation of one sample type, by default the one that reports show. Raises ProfileError for a wrong one."""
-    value_at = sample_index(profile, wanted)
+    """The explanation of one sample type, by default the one that reports show, or a memory one when that is all 0.
+
+    Raises ProfileError for a wrong one.
+    """
+    value_at = sample_index(profile, wanted) if wanted else _telling_index(profile)
     kind = profile.sample_types[value_at]
     count_at = value_at - 1 if value_at and profile.sample_types[value_at - 1].unit == "count" else None
     places = [_place(location, profile) for location in profile.locations]
@@ -97,6 +109,20 @@ def explain(profile: Profile, wanted: str = "") -> Explanation:
             path.leaves[leaf] = path.leaves.get(leaf, 0) + value
     heaviest = sorted(paths.values(), key=lambda path: (-abs(path.value), path.place))
     return Explanation(kind.type, kind.unit, total, groups, heaviest, without, len(samples))
+
+
+# What to explain when the profile's default holds nothing, the most telling first; ddtrace writes - for _.
+_TELLING = ("inuse_space", "heap_space", "space", "peak_space", "alloc_space")
+
+
+def _telling_index(profile: Profile) -> int:
+    default = sample_index(profile, "")
+    if compute_total(profile, default, -1):
+        return default
+    names = [kind.type.replace("-", "_") for kind in profile.sample_types]
+    told = [names.index(name) for name in _TELLING if name in names]
+    told += [index for index, kind in enumerate(profile.sample_types) if kind.unit == "bytes"]
+    return next((index for index in told if compute_total(profile, index, -1)), default)
 
 
 def _place(location: Location, profile: Profile) -> tuple[str, str, str]:
@@ -128,10 +154,11 @@ def print_explain(profile: Profile, files: list[str], wanted: str = "") -> Itera
     """The lines of explain; ``files`` are named in the commands to try next."""
     found = explain(profile, wanted)
     what = _KINDS.get(found.kind, found.kind)
-    yield f"{label(found.total, found.unit)} {what}, in {found.samples:,} stacks."
+    yield f"{label(found.total, found.unit)} {what}, in {found.samples:,} stack{'s' if found.samples != 1 else ''}."
     if not found.total:
-        names = ", ".join(kind.type for kind in profile.sample_types)
-        yield f"Nothing to see here; the profile also has: {names} (-sample_index=NAME)."
+        types = enumerate(profile.sample_types)
+        names = ", ".join(kind.type for index, kind in types if compute_total(profile, index, -1))
+        yield f"Nothing to see here; the profile has: {names} (-sample_index=NAME)." if names else "The profile is empty."
         return
     yield ""
     yield "Who asked for it"
@@ -149,12 +176,13 @@ def print_explain(profile: Profile, files: list[str], wanted: str = "") -> Itera
     rest = len(found.paths) - _SHOWN_PATHS
     if rest > 0:
         value = sum(path.value for path in found.paths[_SHOWN_PATHS:])
-        yield f"  {label(value, found.unit):>10} {percentage(value, found.total)}  {rest:,} other places"
+        yield f"  {label(value, found.unit):>10} {percentage(value, found.total)}  {rest:,} other place{'s' if rest > 1 else ''}"
     if found.without_path:
         share = percentage(found.without_path, found.total)
         yield f"  {label(found.without_path, found.unit):>10} {share}  not below any of your code"
     yield ""
-    yield from _next_steps(found, files)
+    is_default = found.kind == profile.sample_types[sample_index(profile, "")].type
+    yield from _next_steps(found, files, "" if is_default else f"-sample_index={shlex.quote(found.kind)} ")
 
 
 _KINDS = {
@@ -163,22 +191,24 @@ _KINDS = {
     "inuse_objects": "objects in use",
     "alloc_objects": "objects allocated since the start",
     "peak_space": "in use when most was",
+    "heap-space": "in use",
+    "alloc-space": "allocated, freed or not",
     "peak_objects": "objects in use when most memory was",
     "space": "of memory",
 }
 
 
-def _next_steps(found: Explanation, files: list[str]) -> Iterator[str]:
+def _next_steps(found: Explanation, files: list[str], option: str) -> Iterator[str]:
     names = " ".join(shlex.quote(file) for file in files)
     yield "What to look at next"
     steps = []
     if found.paths and found.paths[0].function:
         function = shlex.quote(re.escape(found.paths[0].function).replace("\\ ", " "))
-        steps.append((f"gomem list {function} {names}", "its lines, with what each asked for"))
-        steps.append((f"gomem peek {function} {names}", "who calls it, what it calls"))
-    steps.append((f"gomem top -cum {names}", "all functions, by what they and their callees hold"))
+        steps.append((f"gomem list {function} {option}{names}", "its lines, with what each asked for"))
+        steps.append((f"gomem peek {function} {option}{names}", "who calls it, what it calls"))
+    steps.append((f"gomem top -cum {option}{names}", "all functions, by what they and their callees hold"))
     if len(files) == 1:
-        steps.append((f"gomem diff {names} LATER", "what grew since: take a second profile later"))
+        steps.append((f"gomem diff {option}{names} LATER", "what grew since: take a second profile later"))
     width = min(max(len(command) for command, _ in steps), 60)
     for command, why in steps:
         yield f"  {command:<{width}}  {why}"

@@ -457,7 +457,7 @@
     const tools = { go, note, frameMenu, actions, params: state.params, head };
     if (state.page === "flamegraph") {
       if (!body.nodes.id.length)
-        return empty("No samples to show", head.notices.join("; ") || `This profile has no ${head.type}.`);
+        return empty("No samples to show", head.notices.join("; ") || `This profile has no ${head.type}: choose another sample type above.`);
       state.view = new gomem.Flame(main, answer, {
         size: state.params.get("w"),
         zoom: state.params.get("z"),
@@ -497,6 +497,10 @@
   });
   $("more").addEventListener("click", moreMenu);
   addEventListener("popstate", load);
+  // The flame graph paints itself again; a table's colours are in its cells.
+  document.addEventListener("gomem-theme", () => {
+    if (state.page === "top" && state.view) draw(state.answer);
+  });
   document.addEventListener("mousedown", (event) => {
     if (!event.target.closest(".menu")) document.querySelector(".menu")?.remove();
   });

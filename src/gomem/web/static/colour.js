@@ -12,10 +12,10 @@ window.gomem = window.gomem || {};
   function colour(owner, kind, dark, lift = 0) {
     if (kind === "native") return dark ? `hsl(220 4% ${34 + lift}%)` : `hsl(220 6% ${83 - lift}%)`;
     const hue = (hash(owner) % 3600) / 10;
-    const saturation = { own: 72, "third-party": 46, standard: 16 }[kind] || 30;
+    const saturation = (dark ? { own: 46, "third-party": 30, standard: 11 } : { own: 62, "third-party": 42, standard: 16 })[kind] || 26;
     const lightness = dark
-      ? { own: 37, "third-party": 32, standard: 28 }[kind] || 30
-      : { own: 72, "third-party": 79, standard: 86 }[kind] || 80;
+      ? { own: 38, "third-party": 32, standard: 28 }[kind] || 30
+      : { own: 76, "third-party": 81, standard: 87 }[kind] || 82;
     return `hsl(${hue} ${saturation}% ${lightness + (dark ? lift : -lift)}%)`;
   }
 

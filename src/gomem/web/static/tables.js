@@ -142,7 +142,7 @@ window.gomem = window.gomem || {};
         "div",
         { class: "page" },
         note,
-        make("table", { class: "top" }, make("thead", {}, make("tr", {}, ...heads)), rows),
+        make("table", { class: body.diff ? "top diff" : "top" }, make("thead", {}, make("tr", {}, ...heads)), rows),
       ),
     );
     draw();
