@@ -17,6 +17,7 @@ from generate import make_profile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gomem.cli import main
 from gomem.errors import GomemError
 from gomem.pprof.fetch import parse_profile
 from gomem.pprof.wire import varint
@@ -54,6 +55,16 @@ def test_corpus_is_there():
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
 def test_corpus(path):
     check(path.read_bytes())
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
+def test_corpus_by_the_command_line(path, capfdbinary):
+    """A report and exit 0, or lines on stderr and exit 2; never a traceback."""
+    code = main(["pprof", "-top", str(path)])
+    out, err = capfdbinary.readouterr()
+    assert (code, bool(out)) in ((0, True), (2, False))
+    assert code == 0 or err.splitlines()[-1] == b"failed to fetch any source profiles"
+    assert b"Traceback" not in err
 
 
 @effort

@@ -77,6 +77,8 @@ class Shell:
                 self._run(part)
             except (GomemError, OSError) as error:
                 say(str(error))
+            except MemoryError:
+                say("out of memory")
             if self.done:
                 return
 

@@ -26,7 +26,7 @@ _STANDARD = re.compile(
     r"/lib(64)?/python3\.\d+/|^<frozen |^(/usr/local/go|/usr/lib/go[^/]*|.*/sdk/go[^/]*|.*/libexec)/src/|^node:|^internal/|/rustc/"
 )
 # A Go import path without a dot, at the end of its files' folder: the standard library, wherever Go is installed.
-_GO_PACKAGE = re.compile(r"^([\w\-]+(?:/[\w\-]+)*)\.")
+_GO_PACKAGE = re.compile(r"^(vendor|[\w\-]+(?:/[\w\-]+)*)[./]")
 _NATIVE = re.compile(r"\.(so|c|cc|cpp|cxx|h|hpp|s|S|dylib)(\.[0-9.]+)?$")
 _SHOWN_PATHS, _SHOWN_BELOW = 6, 2
 
@@ -49,7 +49,10 @@ def group_of(function: Function | None) -> str:
 
 def _is_go_standard(name: str, path: str) -> bool:
     package = _GO_PACKAGE.match(name)
-    return package is not None and "/go" in path and f"/src/{package[1].removesuffix('_test')}/" in path and package[1] != "main"
+    if package is None or package[1] == "main" or "/go" not in path:
+        return False
+    # The runtime and testing define functions of other packages.
+    return any(f"/src/{folder}/" in path for folder in (package[1].removesuffix("_test"), "runtime", "testing"))
 
 
 @dataclass(slots=True)
