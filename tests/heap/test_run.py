@@ -210,6 +210,28 @@ def test_subprocess(run):
     assert ran.out == "b'42\\n'\n" and len(ran.files) == 2, ran.files
 
 
+def test_sub_interpreters_are_left_as_they_are(run):
+    """Also one that is made in a thread, which would wait for itself if more were imported in it than it asked for."""
+    program = """
+        import sys, threading
+        try:
+            import _interpreters as interpreters
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+        def make():
+            made.append(interpreters.create())
+            code = "import sys; print('gomem' in sys.modules, 'threading' in sys.modules, flush=True)"
+            interpreters.exec(made[0], code) if sys.version_info >= (3, 13) else interpreters.run_string(made[0], code)
+        made = []
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        interpreters.destroy(made[0])
+        """
+    ran = run(program, "-o", "mem.{pid}.prof")
+    assert (ran.code, ran.out, ran.err) == (0, "False False\n", "") and len(ran.files) == 1, ran.files
+
+
 def test_an_old_file_is_replaced_only_by_a_whole_one(run, tmp_path):
     (tmp_path / "mem.prof").write_text("old")
     ran = run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
