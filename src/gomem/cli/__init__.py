@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "web": ("web", "all of it in a browser: flame graph, top, graph, source, comparison"),
     "explain": ("explain", "where the memory is, on one screen"),
     "diff": ("pprof", "what grew from one profile to another"),
+    "escape": ("escape", "for every allocation: does it die with its frame, and if not, why"),
     "cache-sim": ("cache_sim", "hit ratios of cache policies on a trace of keys"),
 }
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gomem.errors import UsageError
+from gomem.escape import ir
+from gomem.escape.effects import summarize
 from gomem.escape.engine import Engine
-from gomem.escape.files import find_files, module_name
+from gomem.escape.files import find_files
 from gomem.escape.interpret import Interpreter
-from gomem.escape.lower import lower
 from gomem.escape.merge import merge
+from gomem.escape.reading import read_files
 from gomem.escape.sites import Site
-from gomem.escape.summary import parse_library
-from gomem.escape.universe import Function, Universe
+from gomem.escape.summary import DEEP, FRESH, LibraryModule, Source, Summary, parse_library
+from gomem.escape.universe import Function, ModuleInfo, Universe
 from gomem.escape.verdicts import Step, judge
 
 LIBRARY = Path(__file__).parent / "library"
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +29,40 @@ class Verdict:
     """What becomes of the objects that one site allocates.
 
     ``verdict`` is one of frame, returned, argument, instance, closure, generator, task, global, class, module, raised, unknown.
-    ``reason`` says where they go, in words; empty for ``frame``. ``flow`` has the steps of the way there.
+    ``reason`` says where they go, in words; empty for ``frame``. ``flow`` has the steps of the way there. ``type`` is the
+    class of the object, "" if unknown.
     """
 
     site: Site
     verdict: str
     reason: str = ""
     flow: tuple[Step, ...] = ()
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A parameter that leaves its function: itself, or (``content``) only what it holds; ``to`` says where."""
+
+    path: str
+    line: int
+    function: str
+    name: str
+    to: str
+    content: bool
 
 
 @dataclass
 class Analysis:
-    """Verdicts of all sites in the order of the files, and what could not be read: (path, why)."""
+    """Verdicts of all sites and leaks of all parameters in the order of the files; ``skipped``: (path, why) of files that
+    could not be read; ``dynamic``: functions whose frame is read by ``locals()``, ``eval`` and the like."""
 
     verdicts: list[Verdict] = field(default_factory=list)
+    leaks: list[Leak] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     files: int = 0
     lines: int = 0
+    dynamic: int = 0
 
 
 def analyse(
@@ -48,45 +70,94 @@ def analyse(
     *,
     jobs: int = 1,
     cache: str | Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    libraries: Sequence[str | Path] = (),
+    progress: Progress | None = None,
 ) -> Analysis:
-    """Judges every allocation site of the files, and of the files below the directories, in ``paths``."""
-    universe = Universe(load_libraries(), merge)
+    """Judges every allocation site of the files, and of the files below the directories, in ``paths``.
+
+    Nothing is imported or run. ``jobs`` processes read the files; ``cache`` is a directory in which what was read is kept by
+    the hash of the source (None: nowhere). ``libraries`` are summaries of functions that cannot be read, in the format of
+    docs/escape.md. ``progress`` is called with a stage and how much of it is done. Files that are no Python are skipped and
+    listed. Costs about a millisecond of CPU time for each three lines. Raises UsageError if a path does not exist or a library
+    summary cannot be read.
+    """
+    universe = Universe(load_libraries(libraries), merge)
     analysis = Analysis()
-    for path in find_files(paths):
-        name, package = module_name(path)
-        try:
-            module = lower(path.read_bytes(), str(path), name, package)
-        except (SyntaxError, ValueError, RecursionError, OSError) as error:
-            analysis.skipped.append((str(path), f"{type(error).__name__}: {error}"))
-            continue
+    for module in read_files(find_files(paths), jobs, cache, analysis.skipped, progress):
         universe.add_file(module, own=True)
         analysis.files += 1
         analysis.lines += module.lines
     universe.link()
-    engine = Engine(universe)
-    engine.run()
-    for info in universe.modules.values():
-        if info.own:
-            found = {}
-            for function in info.functions.values():
-                if function.code is not None:
-                    found.update(judge_function(universe, function))
-            for number, row in enumerate(info.file.sites):
-                verdict, reason, flow = found.get(number, ("unknown", "in code that is never reached", ()))
-                analysis.verdicts.append(Verdict(Site(info.path, *row), verdict, reason, flow))
-    analysis.engine = engine
+    Engine(universe).run(None if progress is None else lambda done, all_: progress("solving", done, all_))
+    for info in list(universe.modules.values()):
+        if info.own and info.file is not None:
+            _judge_module(universe, info, info.file, analysis)
     return analysis
 
 
-def judge_function(universe: Universe, function: Function):
-    solved = Interpreter(universe, function)
-    solved.run()
-    return judge(solved)
+def _judge_module(universe: Universe, info: ModuleInfo, file: ir.Module, analysis: Analysis) -> None:
+    found: dict[int, tuple[str, str, tuple[Step, ...], str]] = {}
+    for function in info.functions.values():
+        if function.code is not None:
+            solved = Interpreter(universe, function)
+            solved.run()
+            found.update(judge(solved))
+            analysis.dynamic += function.code.dynamic
+            analysis.leaks += _leaks(info.path, function, summarize(solved))
+    for number, row in enumerate(file.sites):
+        verdict, reason, flow, kind = found.get(number, ("unknown", "in code that nothing reaches", (), ""))
+        analysis.verdicts.append(Verdict(Site(info.path, *row), verdict, reason, flow, kind))
 
 
-def load_libraries():
-    found = {}
-    for path in sorted(LIBRARY.glob("*.txt")):
-        found.update(parse_library(path.read_text(), str(path)))
+def _leaks(path: str, function: Function, summary: Summary) -> list[Leak]:
+    code = function.code
+    assert code is not None
+    found: dict[tuple[str, bool], str] = {}
+    names = [param[0] for param in code.params]
+
+    def note(source: tuple[int, str], to: str) -> None:
+        number, inner = source
+        if 0 <= number < len(names):
+            found.setdefault((names[number], bool(inner)), to)
+
+    for source, cause in summary.leaks.items():
+        note(source, _cause_text(cause))
+    for target, name, source in summary.stores:
+        if target[0] != source[0] and 0 <= target[0] < len(names):
+            shown = f".{name.partition('@')[0]}" if name[0] not in "*?&=0123456789" else ""
+            note(source, f"{names[target[0]]}{'' if target[1] in ('', '*', '?', '&', DEEP) else '.' + target[1]}{shown}")
+    for source in _returned(summary):
+        note(source, "result")
+    return [Leak(path, code.line, code.name, name, to, content) for (name, content), to in found.items()]
+
+
+def _returned(summary: Summary) -> list[Source]:
+    """What the result is or holds."""
+    found: dict[Source, None] = {}
+    todo = list(summary.returns)
+    while todo:
+        source = todo.pop()
+        if source not in found:
+            found[source] = None
+            if source[0] == FRESH:
+                todo += [inner for _, sources in summary.fresh[source[1]][1] for inner in sources]
+    return sorted((source for source in found if source[0] >= 0), key=str)
+
+
+def _cause_text(cause: str) -> str:
+    kind, _, rest = cause.partition(" ")
+    if kind == "unknown":
+        return f"unknown call ({rest})"
+    return {"raised": "an exception", "library": "a library"}.get(kind, f"{kind} {rest}".strip())
+
+
+def load_libraries(extra: Sequence[str | Path] = ()) -> dict[str, LibraryModule]:
+    """The summaries that come with gomem, then those of the user, which may replace them. Raises UsageError."""
+    found: dict[str, LibraryModule] = {}
+    for path in [*sorted(LIBRARY.glob("*.txt")), *map(Path, extra)]:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"library: got {os.fspath(path)!r}, {error}") from error
+        found.update(parse_library(text, str(path)))
     return found

@@ -11,6 +11,7 @@ from gomem.escape.universe import BOTTOM, ClassInfo, Function, Instance, ModuleI
 
 POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
+_DEPTH = 12  # calls that a call leads to here: callbacks, iteration by the objects' own methods
 _MANY = 12  # candidates told apart; with more, the merged one of that name is taken
 
 
@@ -55,8 +56,9 @@ class Calls(State):
 
     def call(self, function: int, given: Given, number: Any, line: int, name: str = "") -> int:
         """Calls every object of the set; the result."""
-        if not function:
+        if not function or self.depth >= _DEPTH:
             return self.call_unknown(given, number, name or "a value nothing is known of", line)
+        self.depth += 1
         result = 0
         for one in self.bits(function):
             what = self.type[one]
@@ -71,6 +73,7 @@ class Calls(State):
                 result |= self.call_method_of(1 << one, what, "__call__", given, number, line)
             elif kind is not Instance:
                 result |= self.call_unknown(given, number, name or self.describe(one), line)
+        self.depth -= 1
         return result or self.made(number, self.universe.none)
 
     def describe(self, one: int) -> str:
@@ -104,6 +107,8 @@ class Calls(State):
         if cls.enum:
             return self.made(number, self.universe.none) | self.outside(cls.any_type)
         if cls.name == "type" and cls.module is self.universe.builtins:
+            if len(given.positional) != 1 or given.stars:
+                return self.call_unknown(given, number, "type", line)
             return self.made(number, self.universe.none) | 1
         made = self.made(number, cls.exact_type)
         new = cls.find("__new__")
@@ -299,22 +304,40 @@ class Calls(State):
         """What a call with that summary does to the arguments; its result."""
         if summary is BOTTOM:
             return 0
+        if self.depth >= _DEPTH:
+            everything = 0
+            for objects in values.values():
+                everything |= objects
+            self.leak(everything, f"unknown {function.name}, called back too deep", line)
+            return self.unknown_result(number)
+        self.depth += 1
+        try:
+            return self._apply(summary, values, number, line, function)
+        finally:
+            self.depth -= 1
+
+    def _apply(self, summary: Summary, values: dict[Any, int], number: Any, line: int, function: Function) -> int:
         fresh: list[int] = []
         top = {path for index, path in summary.returns if index == FRESH}
         for index, (what, _) in enumerate(summary.fresh):
             fresh.append(self.fresh(number, what, index in top))
         for index, (_, fields) in enumerate(summary.fresh):
             for name, sources in fields:
+                objects = 0
                 for source in sources:
-                    self.store(fresh[index], name, self.source(source, values, fresh), line)
+                    objects |= self.source(source, values, fresh)
+                self.store(fresh[index], name, objects, line)
         for source, cause in summary.leaks.items():
             objects = self.held(values.get(source[0], 0)) if source[1] == DEEP else self.source(source, values, fresh)
             if objects & ~1:
                 self.leak(objects, cause if cause != "library" else f"library {function.name}", line)
-        for target, name, source in summary.stores:
+        for target, name, sources in summary.by_target():
             bases = self.source(target, values, fresh)
             if bases:
-                self.store(bases, name, self.source(source, values, fresh), line, f"global by {function.name}")
+                objects = 0
+                for source in sources:
+                    objects |= self.source(source, values, fresh)
+                self.store(bases, name, objects, line, f"global by {function.name}")
         result = 0
         for source in summary.returns:
             result |= self.source(source, values, fresh)
@@ -364,7 +387,7 @@ class Calls(State):
             if method is not None and method.code is not None and not what.cls.record:
                 iterator = self.call_method_of(1 << one, what, "__iter__", Given([], {}, 0, 0), ("iter", number), line)
                 result |= self.load(iterator, "*") | self.next_of(iterator, number, line)
-            elif type(what) is Instance and method is None and "__getitem__" in what.cls.methods:
+            elif type(what) is Instance and method is None and _has_code(what.cls.methods.get("__getitem__")):
                 result |= self.call_method_of(1 << one, what, "__getitem__", Given([], {}, 0, 0), ("iter", number), line)
             else:
                 plain |= 1 << one
@@ -378,3 +401,7 @@ class Calls(State):
             if method is not None and method.code is not None:
                 result |= self.call_method_of(1 << one, what, "__next__", Given([], {}, 0, 0), ("next", number), line)
         return result
+
+
+def _has_code(function: Function | None) -> bool:
+    return function is not None and function.code is not None

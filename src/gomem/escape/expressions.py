@@ -52,7 +52,7 @@ class Expressions(Frame):
         if isinstance(index, ast.Slice):
             for part in (index.lower, index.upper, index.step):
                 self.expr(part)
-            self.emit(ir.SLICE, dst, base, self.object(node, "?"), node.lineno)
+            self.emit(ir.SLICE, dst, base, self.object(node, "?"), _is_part(index), node.lineno)
         elif isinstance(index, ast.Constant) and isinstance(index.value, int) and 0 <= index.value < INDEXED:
             self.emit(ir.UNPACK, dst, base, str(int(index.value)), node.lineno)
         else:
@@ -109,12 +109,21 @@ class Expressions(Frame):
         return dst
 
     def _joined(self, node: ast.JoinedStr) -> int:
-        for part in ast.walk(node):
-            if isinstance(part, ast.FormattedValue):
-                self.expr(part.value)
-        if not any(isinstance(part, ast.FormattedValue) for part in node.values):
+        values = [self._formatted(part) for part in node.values if isinstance(part, ast.FormattedValue)]
+        if not values:
             return self.constant("str")
-        return self.allocate(node, "str")
+        made = self.allocate(node, "str")
+        if len(node.values) == 1 and values[0]:  # f"{x}" is x if that is a str
+            return self.merged([made, values[0]])
+        return made
+
+    def _formatted(self, node: ast.FormattedValue) -> int:
+        value = self.expr(node.value)
+        if node.format_spec is not None:
+            for part in node.format_spec.values:
+                if isinstance(part, ast.FormattedValue):
+                    self._formatted(part)
+        return value
 
     # comprehensions
 
@@ -195,11 +204,21 @@ class Expressions(Frame):
     def _binary(self, node: ast.BinOp) -> int:
         if is_constant(node):
             return self.constant("int")
-        left, right = self.expr(node.left), self.expr(node.right)
+        left, right = self.expr(node.left), self._operand(node)
         dst = self.new()
         name = f"__{_BINARY[type(node.op)]}__"
+        if isinstance(node.op, ast.Add) and any(isinstance(side, ast.Constant) and side.value for side in (node.left, node.right)):
+            name += " new"  # adding a text that is not empty gives another
         self.emit(ir.OPERATE, dst, left, right, self.object(node, "?"), name, node.lineno)
         return dst
+
+    def _operand(self, node: ast.BinOp) -> int:
+        """The right operand; of a ``%`` on literal text only what can be the result: ``"%s" % x`` is x if that is a str."""
+        if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant) and isinstance(node.left.value, (str, bytes)):
+            parts = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+            values = [self.expr(part) for part in parts]
+            return values[0] if values and node.left.value in ("%s", b"%s") else 0
+        return self.expr(node.right)
 
     def _unary(self, node: ast.UnaryOp) -> int:
         value = self.expr(node.operand)
@@ -359,6 +378,14 @@ def dotted(node: ast.AST | None) -> str:
     if isinstance(node, ast.Subscript):
         return dotted(node.value)
     return "?"
+
+
+def _is_part(index: ast.Slice) -> bool:
+    """Whether a slice cannot be the whole: ``x[1:]``, ``x[:-1]``."""
+    lower, upper = index.lower, index.upper
+    if isinstance(lower, ast.Constant) and lower.value:
+        return True
+    return isinstance(upper, ast.UnaryOp) and isinstance(upper.op, ast.USub)
 
 
 def _is_super(node: ast.expr) -> bool:

@@ -21,10 +21,11 @@ class Interpreter(Calls):
     def run(self) -> None:
         self.begin()
         code = self.code
+        operations = _OPERATIONS
         for turn in range(PASSES + 1):
             self.changed = False
             for op in code.ops:
-                _OPERATIONS[op[0]](self, op)
+                operations[op[0]](self, op)
             if not self.changed or (code.once and turn == 0):
                 break
         else:
@@ -33,6 +34,11 @@ class Interpreter(Calls):
             self.give_up("its frame is read")
 
     def begin(self) -> None:
+        self.calls_made: dict[int, Any] = {}
+        self.pending: Any = ()
+        self._begin()
+
+    def _begin(self) -> None:
         """Parameters are objects; ``self`` and annotated ones have a type."""
         for index, (_, how, kinds, _) in enumerate(self.code.params):
             what = self.universe.annotated(kinds, self.module) if kinds else None
@@ -132,7 +138,7 @@ class Interpreter(Calls):
                 found |= self.load_of_class(one, what, name)
             else:
                 found |= self.load_one(one, 1 << one, name)
-                if what is None and name in self.universe.by_name and name not in self.universe.stored:
+                if what is None and name not in self.universe.stored:
                     found |= self.load_by_name(one, name, op, line)
         self.put(dst, found or 1)
 
@@ -173,9 +179,9 @@ class Interpreter(Calls):
         return made
 
     def load_by_name(self, one: int, name: str, op: Any, line: int) -> int:
-        functions = self.universe.by_name[name]
+        functions = self.universe.by_name.get(name)
         found = 0
-        if any(function.kind not in ("property", "cached") for function in functions):
+        if functions is None or any(function.kind not in ("property", "cached") for function in functions):
             found |= self.bound(one, name, op)
         else:
             merged = self.universe.merged_method(name)
@@ -278,24 +284,25 @@ class Interpreter(Calls):
         self.put(dst, found | self.load(plain, index))
 
     def slice_(self, op: Any) -> None:
-        _, dst, bases, number, line = op
+        _, dst, bases, number, part, line = op
         result = 0
         for one in self.bits(self.pts[bases]):
             what = self.type[one]
             bit = 1 << one
+            same = 0 if part else bit
             if type(what) is Instance and what.immutable:
-                result |= self.made(number, what.cls.exact_type)
+                result |= self.made(number, what.cls.exact_type) | same
             elif type(what) is Instance and what.cls.name in ("list", "tuple", "bytearray", "range"):
                 made = self.made(number, what.cls.exact_type)
                 self.store(made, "*", self.load(bit, "*"), line)
-                result |= made
+                result |= made | (same if what.cls.name == "tuple" else 0)
             elif type(what) is Instance and what.cls.find("__getitem__") is not None and what.cls.module.file is not None:
                 result |= self.call_method_of(bit, what, "__getitem__", _NOTHING, number, line)
             else:
                 made = self.made(number, None)
                 self.store(made, "*", self.load(bit, "*"), line)
                 self.store(made, "&", bit, line)
-                result |= made
+                result |= made | same
         self.put(dst, result or self.made(number, None))
 
     # operators
@@ -305,28 +312,38 @@ class Interpreter(Calls):
         self.put(dst, self.operation(self.pts[left], self.pts[right], number, name, line))
 
     def operation(self, left: int, right: int, number: Any, name: str, line: int) -> int:
-        simple = self.simple_result(left, right, name)
+        plain = name.partition(" ")[0]
+        simple = self.simple_result(left, right, plain)
         if simple is not None:
-            return self.made(number, simple)
+            return self.made(number, simple) | self.same_text(left, right, name, simple)
         result = 0
         for one in self.bits(left):
             what = self.type[one]
             cls = what.cls if type(what) is Instance else None
-            method = cls.find(name) if cls is not None else None
+            method = cls.find(plain) if cls is not None else None
             if method is not None and (method.code is not None or method.summary.returns):
-                result |= self.call_method_of(1 << one, what, name, Given([right] if right else [], {}, 0, 0), number, line)
+                result |= self.call_method_of(1 << one, what, plain, Given([right] if right else [], {}, 0, 0), number, line)
             elif cls is not None and cls.name in _CONTAINERS:
                 made = self.made(number, cls.exact_type)
                 self.store(made, "*", self.load(1 << one, "*") | self.load(right, "*"), line)
-                result |= made
+                result |= made | ((1 << one | right) if cls.name == "tuple" and name == "__add__" else 0)
             else:
                 made = self.made(number, None)
                 for side in (1 << one, right):
                     self.store(made, "*", self.load(side, "*"), line)
                     self.store(made, "&", side, line)
                 self.open_up(made)
-                result |= made
+                result |= made | ((1 << one | right) if name == "__add__" else 0)
         return result or self.made(number, None)
+
+    def same_text(self, left: int, right: int, name: str, result: Instance) -> int:
+        """Operands that can be the result: adding or formatting nothing gives the operand."""
+        if result.cls.name in ("str", "bytes"):
+            if name == "__mod__":
+                return right
+            if name == "__add__":
+                return left | right
+        return 0
 
     def simple_result(self, left: int, right: int, name: str) -> Instance | None:
         """The type of the result where one operand tells: text stays text, numbers give numbers."""
@@ -425,13 +442,34 @@ class Interpreter(Calls):
     def hold(self, op: Any) -> None:
         self.store(self.pts[op[1]], "&", self.pts[op[2]], op[3])
 
+    def settled(self, number: int, base: int, arguments: ir.Arguments) -> bool:
+        """Whether nothing that this call depends on has changed since it was last made."""
+        pts = self.pts
+        positional, named, stars, doubles = arguments
+        inputs = [pts[v] for v in positional] + [pts[v] for _, v in named] + [pts[v] for v in stars] + [pts[v] for v in doubles]
+        known = self.calls_made.get(number)
+        if known is not None and known == (self.version, self.leaked, base, inputs):
+            return True
+        self.pending = (base, inputs)
+        return False
+
     def call_(self, op: Any) -> None:
         _, dst, function, number, arguments, line, name = op
-        self.put(dst, self.call(self.pts[function], self.given(arguments), number, line, name))
+        base = self.pts[function]
+        if self.settled(number, base, arguments):
+            return
+        pending = self.pending
+        self.put(dst, self.call(base, self.given(arguments), number, line, name))
+        self.calls_made[number] = (self.version, self.leaked, *pending)
 
     def call_method_(self, op: Any) -> None:
         _, dst, base, name, number, arguments, line = op
-        self.put(dst, self.call_method(self.pts[base], name, self.given(arguments), number, line))
+        objects = self.pts[base]
+        if self.settled(number, objects, arguments):
+            return
+        pending = self.pending
+        self.put(dst, self.call_method(objects, name, self.given(arguments), number, line))
+        self.calls_made[number] = (self.version, self.leaked, *pending)
 
     def call_super(self, op: Any) -> None:
         _, dst, this, name, number, arguments, line = op

@@ -31,9 +31,9 @@ from typing import Any
     CALL,  # dst, function var, obj, arguments, line, name of what is called
     CALL_METHOD,  # dst, base, name, obj, arguments, line
     CALL_SUPER,  # dst, self var, name, obj, arguments, line
-    OPERATE,  # dst, left, right, obj, name of the special method, line
+    OPERATE,  # dst, left, right, obj, name of the special method (with " new" behind if the result is no operand), line
     OPERATE_IN_PLACE,  # dst, target, operand, obj, name, line
-    SLICE,  # dst, base, obj, line
+    SLICE,  # dst, base, obj, whether it cannot be the whole, line
     RETURN,  # src, line
     YIELD,  # src, line
     YIELD_FROM,  # dst, src, line

@@ -34,6 +34,7 @@ class State:
         self.path: list[str] = []
         self.site: list[int] = []
         self.fields: list[dict[str, int]] = []
+        self.holds: list[int] = []  # the union of an object's fields; of a parameter also all that is reachable from it
         self.pts = [0] * code.variables
         self.known: dict[Any, int] = {}  # what identifies an object -> the object
         self.leaks: dict[tuple[str, int], int] = {}  # (cause, line) -> objects
@@ -47,6 +48,7 @@ class State:
         self.attributes_changed: set[Any] = set()
         self.changed = False
         self.version = 0  # of all fields
+        self.depth = 0  # of calls within calls
         self.deep_known: dict[int, tuple[int, int]] = {}
         self.outside(None)
 
@@ -63,6 +65,10 @@ class State:
             self.path.append(path)
             self.site.append(site)
             self.fields.append({})
+            self.holds.append(1 if kind == OUTSIDE else 0)
+            if kind == PARAMETER or (kind == REACHABLE and path != DEEP):
+                number = len(self.kind) - 1
+                self.holds[number] |= self.object(("r", root, DEEP, None), REACHABLE, None, root=root, path=DEEP)
             if type(what) is Instance and what.immutable:
                 self.frozen |= found
         return found
@@ -175,34 +181,22 @@ class State:
     def held(self, bases: int) -> int:
         """What the objects hold directly."""
         found = 0
-        for base in self.bits(bases & ~self.frozen):
-            for objects in self.fields[base].values():
-                found |= objects
-            if self.kind[base] in (PARAMETER, REACHABLE):
-                root = self.root[base]
-                found |= self.object(("r", root, DEEP, None), REACHABLE, None, root=root, path=DEEP)
-            elif self.kind[base] == OUTSIDE:
-                found |= 1
+        bases &= ~self.frozen
+        holds = self.holds
+        while bases:
+            low = bases & -bases
+            bases ^= low
+            found |= holds[low.bit_length() - 1]
         return found
 
     def _deep(self, bases: int) -> int:
         seen = 0
-        todo = bases
+        todo = bases & ~self.frozen
+        holds, thawed = self.holds, ~self.frozen
         while todo:
             low = todo & -todo
-            todo ^= low
-            base = low.bit_length() - 1
-            if low & self.frozen:
-                continue
-            held = 0
-            for objects in self.fields[base].values():
-                held |= objects
-            if self.kind[base] in (PARAMETER, REACHABLE):
-                root = self.root[base]
-                held |= self.object(("r", root, DEEP, None), REACHABLE, None, root=root, path=DEEP)
-            elif self.kind[base] == OUTSIDE:
-                held |= 1
-            todo |= held & ~seen
+            held = holds[low.bit_length() - 1]
+            todo = (todo ^ low) | (held & ~seen & thawed)
             seen |= held
         return seen
 
@@ -239,6 +233,7 @@ class State:
             before = fields.get(name, 0)
             if objects & ~before:
                 fields[name] = before | objects
+                self.holds[base] |= objects
                 self.version += 1
                 self.store_lines.setdefault((base, name), line)
                 self.changed = True
@@ -249,6 +244,7 @@ class State:
         """The object, one bit, may hold anything from outside."""
         fields = self.fields[one.bit_length() - 1]
         fields["?"] = fields.get("?", 0) | 1
+        self.holds[one.bit_length() - 1] |= 1
 
     def outside_cause(self, base: int, name: str) -> str:
         what = self.type[base]

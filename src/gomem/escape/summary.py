@@ -43,6 +43,16 @@ class Summary:
     returns: frozenset[Source] = frozenset()
     fresh: tuple[tuple[Any, tuple[tuple[str, frozenset[Source]], ...]], ...] = ()
     calls: tuple[tuple[Source, tuple[Source, ...], str], ...] = ()
+    grouped: list[tuple[Source, str, list[Source]]] | None = None
+
+    def by_target(self) -> list[tuple[Source, str, list[Source]]]:
+        """The stores as (target, field, all that is stored there)."""
+        if self.grouped is None:
+            groups: dict[tuple[Source, str], list[Source]] = {}
+            for target, name, source in self.stores:
+                groups.setdefault((target, name), []).append(source)
+            self.grouped = [(target, name, sources) for (target, name), sources in groups.items()]
+        return self.grouped
 
     def same(self, other: Summary | None) -> bool:
         """Whether a caller could not tell the two apart."""
@@ -197,9 +207,10 @@ class _Parser:
         else:
             target, _, values = text.partition("<-")
             base, _, name = target.strip().partition(".")
+            name = name or "*"
             self.tokens = _tokens(values)
             for source in self.values(""):
-                self.stores.add(((self.names.index(base), ""), name or "*", source))
+                self.stores.add(((self.names.index(base), ""), name, source))
 
     def values(self, end: str) -> list[Source]:
         found = []

@@ -34,8 +34,8 @@ class Way:
     objects: int
 
 
-def judge(solved: Interpreter) -> dict[int, tuple[str, str, tuple[Step, ...]]]:
-    """(verdict, reason, flow) of each site of the function that was solved, by its number in the module."""
+def judge(solved: Interpreter) -> dict[int, tuple[str, str, tuple[Step, ...], str]]:
+    """(verdict, reason, flow, type) of each site of the function that was solved, by its number in the module."""
     ways = sorted(_ways(solved), key=lambda way: (VERDICTS.index(way.verdict), way.line))
     found: dict[int, tuple[str, str, tuple[Step, ...]]] = {}
     reached = 0
@@ -44,7 +44,19 @@ def judge(solved: Interpreter) -> dict[int, tuple[str, str, tuple[Step, ...]]]:
     for site, _ in solved.code.objects:
         if site >= 0:
             found.setdefault(site, ("frame", "", ()))
-    return found
+    types = _types(solved)
+    return {site: (*what, types.get(site, "")) for site, what in found.items()}
+
+
+def _types(solved: Interpreter) -> dict[int, str]:
+    """The class of what a site makes, where that is one class."""
+    found: dict[int, set[str]] = {}
+    for one, site in enumerate(solved.site):
+        what = solved.type[one]
+        if site >= 0 and what is not solved.universe.none:
+            name = what.cls.name if type(what) is Instance else "function" if type(what) is Function else "type" if type(what) is ClassInfo else ""
+            found.setdefault(site, set()).add(name)
+    return {site: names.pop() for site, names in found.items() if len(names) == 1}
 
 
 def _ways(solved: Interpreter) -> list[Way]:

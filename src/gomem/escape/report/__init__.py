@@ -1,0 +1,1 @@
+"""What ``gomem escape`` prints: one file a form."""
