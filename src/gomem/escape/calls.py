@@ -11,7 +11,8 @@ from gomem.escape.universe import BOTTOM, ClassInfo, Function, Instance, ModuleI
 
 POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
-_DEPTH = 12  # calls that a call leads to here: callbacks, iteration by the objects' own methods
+_BOUND = 3  # bound methods that one value may be
+_DEPTH = 3  # calls that a call leads to here: callbacks, iteration by the objects' own methods
 _MANY = 12  # candidates told apart; with more, the merged one of that name is taken
 
 
@@ -60,6 +61,8 @@ class Calls(State):
             return self.call_unknown(given, number, name or "a value nothing is known of", line)
         self.depth += 1
         result = 0
+        unknown = ""
+        bound: dict[str, int] = {}
         for one in self.bits(function):
             what = self.type[one]
             kind = type(what)
@@ -68,12 +71,19 @@ class Calls(State):
             elif kind is ClassInfo:
                 result |= self.instantiate(what, given, number, line)
             elif kind is tuple and what[0] == BOUND:
-                result |= self.call_bound(one, what, given, number, line)
-            elif kind is Instance and what is not self.universe.none:
+                bound[what[1]] = bound.get(what[1], 0) | self.fields[one].get("self", 0)
+            elif kind is Instance and what.cls.find("__call__") is not None:
                 result |= self.call_method_of(1 << one, what, "__call__", given, number, line)
-            elif kind is not Instance:
-                result |= self.call_unknown(given, number, name or self.describe(one), line)
+            elif what is not self.universe.none:
+                unknown = unknown or name or self.describe(one)
+        if len(bound) > _BOUND:
+            unknown = unknown or name or "one of many methods"
+            bound.clear()
+        for method, this in bound.items():
+            result |= self.call_method(this, method, given, number, line)
         self.depth -= 1
+        if unknown:
+            result |= self.call_unknown(given, number, unknown, line)
         return result or self.made(number, self.universe.none)
 
     def describe(self, one: int) -> str:
@@ -91,10 +101,6 @@ class Calls(State):
         made = self.made(number, None)
         self.open_up(made)
         return made | 1
-
-    def call_bound(self, one: int, what: tuple[Any, ...], given: Given, number: Any, line: int) -> int:
-        this = self.fields[one].get("self", 0)
-        return self.call_method(this, what[1], given, number, line)
 
     def call_function(self, function: Function, given: Given, number: Any, line: int, env: int = 0) -> int:
         if function.opaque:

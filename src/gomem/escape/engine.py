@@ -16,8 +16,8 @@ from gomem.escape.effects import give_up, join, summarize
 from gomem.escape.interpret import Interpreter
 from gomem.escape.universe import BOTTOM, ClassInfo, Function, Universe
 
-PATIENCE = 4  # times that a function is solved before its summary may only grow
-ROUNDS = 20  # times before it is given up
+PATIENCE = 2  # times that a function is solved before its summary may only grow
+ROUNDS = 8  # times before it is given up
 
 
 class Engine:

@@ -316,7 +316,7 @@ class Interpreter(Calls):
         simple = self.simple_result(left, right, plain)
         if simple is not None:
             return self.made(number, simple) | self.same_text(left, right, name, simple)
-        result = 0
+        result = plain_left = 0
         for one in self.bits(left):
             what = self.type[one]
             cls = what.cls if type(what) is Instance else None
@@ -328,13 +328,15 @@ class Interpreter(Calls):
                 self.store(made, "*", self.load(1 << one, "*") | self.load(right, "*"), line)
                 result |= made | ((1 << one | right) if cls.name == "tuple" and name == "__add__" else 0)
             else:
-                made = self.made(number, None)
-                for side in (1 << one, right):
-                    self.store(made, "*", self.load(side, "*"), line)
-                    self.store(made, "&", side, line)
-                self.open_up(made)
-                result |= made | ((1 << one | right) if name == "__add__" else 0)
-        return result or self.made(number, None)
+                plain_left |= 1 << one
+        if plain_left or not result:
+            made = self.made(number, None)
+            sides = plain_left | right
+            self.store(made, "*", self.load(sides, "*"), line)
+            self.store(made, "&", sides, line)
+            self.open_up(made)
+            result |= made | (sides if name == "__add__" else 0)
+        return result
 
     def same_text(self, left: int, right: int, name: str, result: Instance) -> int:
         """Operands that can be the result: adding or formatting nothing gives the operand."""
@@ -348,7 +350,7 @@ class Interpreter(Calls):
     def simple_result(self, left: int, right: int, name: str) -> Instance | None:
         """The type of the result where one operand tells: text stays text, numbers give numbers."""
         for side in (left, right):
-            kinds = {self.type[one] for one in self.bits(side)}
+            kinds = {self.type[one] for one in self.bits(side)} - {self.universe.none}
             names = {kind.cls.name if type(kind) is Instance else "?" for kind in kinds}
             if not names or "?" in names or len(names) > 1:
                 continue

@@ -1,0 +1,56 @@
+"""Captured by a function: moved to the heap only if the function escapes."""
+
+
+def counter():
+    count = [0]  # want "[0] closure"
+
+    def step():  # want "def step returned"
+        count[0] += 1
+        return count[0]
+
+    return step
+
+
+def local_helper(rows):
+    seen = []  # want "[] frame"
+
+    def note(row):  # want "def note frame"
+        seen.append((row, 1))  # want "seen.append((row, 1)) frame" "(row, 1) closure"
+
+    for row in rows:
+        note(row)  # want "note(row) frame"
+    return len(seen)  # want "len(seen) returned"
+
+
+def nonlocal_value(n):
+    value = [0]  # want "[0] frame"
+
+    def change():  # want "def change frame"
+        nonlocal value
+        value = [n]  # want "[n] closure"
+
+    change()  # want "change() frame"
+    return len(value)  # want "len(value) returned"
+
+
+def returned_lambda(n):
+    values = [n]  # want "[n] closure"
+    return lambda: values  # want "lambda: values returned"
+
+
+def local_lambda(n):
+    values = [n]  # want "[n] frame"
+    size = lambda: len(values)  # want "lambda: len(values) frame" "len(values) returned"
+    return size()  # want "size() returned"
+
+
+def bound_method(n):
+    values = [n]  # want "[n] returned"
+    return values.append
+
+
+def default_argument(n):
+    def inner(x=[n]):  # want "def inner returned" "[n] closure"
+        return len(x)  # want "len(x) returned"
+
+    return inner

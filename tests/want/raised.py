@@ -1,0 +1,43 @@
+"""Exceptions: what is raised escapes; an exception that is kept keeps the frame through its traceback."""
+
+
+def fails(n):
+    raise ValueError([n])  # want "ValueError([n]) raised" "[n] raised"
+
+
+def message(n):
+    raise KeyError(f"no {n}")  # want "KeyError(f'no {n}') raised" "f'no {n}' raised"
+
+
+def handled(n):
+    try:
+        return int(n)  # want "int(n) returned"
+    except ValueError as error:
+        return len([str(error)])  # want "len([str(error)]) returned" "[str(error)] frame" "str(error) frame"
+
+
+def kept(box, n):
+    values = [n]  # want "[n] argument"
+    try:
+        len(values)  # want "len(values) frame"
+    except TypeError as error:
+        box.error = error
+
+
+def finally_(n):
+    values = [n]  # want "[n] frame"
+    try:
+        return len(values)  # want "len(values) returned"
+    finally:
+        values = {n}  # want "{n} frame"
+
+
+def asserted(n):
+    assert n, [n]  # want "[n] raised"
+
+
+def chained(n):
+    try:
+        int(n)  # want "int(n) frame"
+    except ValueError as error:
+        raise KeyError([n]) from error  # want "KeyError([n]) raised" "[n] raised"

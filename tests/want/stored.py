@@ -1,0 +1,76 @@
+"""Stored in something that lives on: an attribute, an argument, a global, a class, a module, a default."""
+
+CACHE = {}  # want "{} module"
+LIMITS = [1, len(CACHE)]  # want "[1, len(CACHE)] module" "len(CACHE) module"
+count = 0
+
+
+class Box:
+    shared = []  # want "[] class"
+
+    def __init__(self, n):
+        self.items = [n]  # want "[n] instance"
+        self.size = 0
+
+    def put(self, n):
+        self.items.append([n])  # want "self.items.append([n]) frame" "[n] instance"
+
+    def peek(self, n):
+        probe = [n]  # want "[n] frame"
+        return probe in self.items
+
+    def share(self, n):
+        Box.shared.append([n])  # want "Box.shared.append([n]) frame" "[n] global"
+
+    @classmethod
+    def keep(cls, n):
+        cls.last = [n]  # want "[n] class"
+
+    @property
+    def copy(self):
+        return list(self.items)  # want "list(self.items) returned"
+
+
+def into_argument(rows, n):
+    rows.append([n])  # want "rows.append([n]) frame" "[n] argument"
+
+
+def into_items(rows, n):
+    rows[0] = {n}  # want "{n} argument"
+
+
+def into_attribute(box, n):
+    box.value = [n]  # want "[n] argument"
+
+
+def into_global(n):
+    global count
+    count = [n]  # want "[n] global"
+    CACHE[n] = [n]  # want "[n] global"
+
+
+def local_box(n):
+    box = Box(n)  # want "Box(n) frame"
+    box.put([n])  # want "box.put([n]) frame" "[n] frame"
+    return len(box.items)  # want "len(box.items) returned"
+
+
+def returned_box(n):
+    box = Box(n)  # want "Box(n) returned"
+    box.put({n})  # want "box.put({n}) frame" "{n} returned"
+    return box
+
+
+def local_container(n):
+    rows = []  # want "[] frame"
+    rows.append([n])  # want "rows.append([n]) frame" "[n] frame"
+    into_argument(rows, n)  # want "into_argument(rows, n) frame"
+    return len(rows)  # want "len(rows) returned"
+
+
+def sorted_by(rows):
+    return len(sorted(rows, key=lambda row: (row, 1)))  # want "len(sorted(rows, key=lambda row: (row, 1))) returned" "sorted(rows, key=lambda row: (row, 1)) frame" "lambda row: (row, 1) unknown" "(row, 1) returned"
+
+
+def default(n, into=[]):  # want "[] global"
+    into.append([n])  # want "into.append([n]) frame" "[n] argument"
