@@ -11,7 +11,13 @@ import pytest
 from fenced import Block, blocks, commands, difference
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / name for name in ("README.md", "docs/heap.md", "docs/design/sampling.md", "docs/lesson/03-profiling.md")]
+DOCUMENTS = [
+    ROOT / name
+    for name in (
+        *("README.md", "docs/heap.md", "docs/design/sampling.md", "docs/escape.md"),
+        *("docs/lesson/01-stack-and-heap.md", "docs/lesson/03-profiling.md", "docs/lesson/06-escape-analysis.md"),
+    )
+]
 
 
 def scene(directory):

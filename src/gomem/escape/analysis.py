@@ -9,7 +9,6 @@ from pathlib import Path
 
 from gomem.errors import UsageError
 from gomem.escape import ir
-from gomem.escape.effects import summarize
 from gomem.escape.engine import Engine
 from gomem.escape.files import find_files
 from gomem.escape.interpret import Interpreter
@@ -103,7 +102,7 @@ def _judge_module(universe: Universe, info: ModuleInfo, file: ir.Module, analysi
             solved.run()
             found.update(judge(solved))
             analysis.dynamic += function.code.dynamic
-            analysis.leaks += _leaks(info.path, function, summarize(solved))
+            analysis.leaks += _leaks(info.path, function, function.summary)
     for number, row in enumerate(file.sites):
         verdict, reason, flow, kind = found.get(number, ("unknown", "in code that nothing reaches", (), ""))
         analysis.verdicts.append(Verdict(Site(info.path, *row), verdict, reason, flow, kind))

@@ -18,6 +18,7 @@ _FRAMES = {"generator": "generator", "coroutine": "coroutine", "asyncgen": "asyn
 
 def summarize(solved: Interpreter) -> Summary:
     """What a caller has to know."""
+    solved.work = 0
     return _Summarizer(solved).summary()
 
 

@@ -57,7 +57,7 @@ class Engine:
             summary = give_up(len(function.params))
         else:
             solved.run()
-            summary = summarize(solved)
+            summary = give_up(len(function.params)) if solved.tangled else summarize(solved)
             if self.times[function] > PATIENCE:
                 summary = join(function.summary, summary)
         for dependency in solved.deps:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gomem.escape import ir
 from gomem.escape.calls import BOUND, Calls, Given
-from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, PASSES
+from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, PASSES, TooTangled
 from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo
 
 _NOTHING = Given([], {}, 0, 0)
@@ -20,18 +20,26 @@ class Interpreter(Calls):
 
     def run(self) -> None:
         self.begin()
-        code = self.code
-        operations = _OPERATIONS
-        for turn in range(PASSES + 1):
-            self.changed = False
-            for op in code.ops:
-                operations[op[0]](self, op)
-            if not self.changed or (code.once and turn == 0):
-                break
-        else:
+        try:
+            settled = self.repeat()
+        except TooTangled:
+            settled = False
+        self.tangled = not settled
+        if not settled:
             self.give_up("a function too tangled to analyse")
-        if code.dynamic:
+        if self.code.dynamic:
             self.give_up("its frame is read")
+
+    def repeat(self) -> bool:
+        """Carries out the operations until nothing changes; whether that came to an end."""
+        operations = _OPERATIONS
+        for _ in range(PASSES):
+            self.changed = False
+            for op in self.code.ops:
+                operations[op[0]](self, op)
+            if not self.changed or self.code.once:
+                return True
+        return False
 
     def begin(self) -> None:
         self.calls_made: dict[int, Any] = {}
@@ -90,7 +98,10 @@ class Interpreter(Calls):
         _, dst, name = op
         self.deps.add((self.module, name))
         for kind in self.universe.lookup(self.module, name):
-            self.put(dst, self.outside(kind))
+            found = self.outside(kind)
+            self.put(dst, found)
+            if type(kind) is Instance:
+                self.global_names.setdefault(found.bit_length() - 1, set()).add(name)
 
     def store_global(self, op: Any) -> None:
         _, name, src, line = op

@@ -16,6 +16,11 @@ from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo, Uni
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes
+BUDGET = 60_000  # objects that the calls of one function are looked at for, before it is given up too
+
+
+class TooTangled(Exception):
+    """A function takes more work than it is worth."""
 
 
 class State:
@@ -48,6 +53,8 @@ class State:
         self.attributes_changed: set[Any] = set()
         self.changed = False
         self.version = 0  # of all fields
+        self.global_names: dict[int, set[str]] = {}  # outside object -> global variables that it was read from
+        self.work = 0
         self.depth = 0  # of calls within calls
         self.deep_known: dict[int, tuple[int, int]] = {}
         self.outside(None)
@@ -89,6 +96,11 @@ class State:
             found.append(low.bit_length() - 1)
             objects ^= low
         return found
+
+    def spend(self, work: int) -> None:
+        self.work += work
+        if self.work > BUDGET:
+            raise TooTangled(self.function.name)
 
     # reading
 
@@ -222,6 +234,7 @@ class State:
         if not objects:
             return
         bases &= ~self.frozen
+        self.spend(bases.bit_count())
         while bases:
             low = bases & -bases
             bases ^= low
@@ -248,6 +261,9 @@ class State:
 
     def outside_cause(self, base: int, name: str) -> str:
         what = self.type[base]
+        named = self.global_names.get(base, ())
+        if len(named) == 1 and base:
+            return f"global {next(iter(named))}"
         where = getattr(what, "name", "") or getattr(getattr(what, "cls", None), "name", "")
         if type(what) is ClassInfo:
             return f"class {where}.{name}"
