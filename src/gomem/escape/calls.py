@@ -124,7 +124,7 @@ class Calls(State):
         if new is not None:
             self.deps.add(new)
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
-            result |= self.apply(new.summary, values, (number, "new"), line, new)
+            result |= self.of_class(self.apply(new.summary, values, (number, "new"), line, new), cls)
         init = cls.find("__init__")
         if init is not None and (init.cls is None or init.cls.name != "object" or not cls.open):
             if init.cls is not None and init.cls.name == "object" and cls.record:
@@ -136,6 +136,15 @@ class Calls(State):
         if cls.open:
             self.open_up(made)
         return result
+
+    def of_class(self, objects: int, cls: ClassInfo) -> int:
+        """Those that can be what making an object of that class returns: ``tuple(x)`` is x only if x is a tuple."""
+        found = 0
+        for one in self.bits(objects):
+            what = self.type[one]
+            if type(what) is not Instance or cls in what.cls.mro or cls.module.library is None:
+                found |= 1 << one
+        return found
 
     def hold_fields(self, cls: ClassInfo, made: int, given: Given, line: int) -> None:
         """Dataclasses and named tuples keep their arguments under the names of their fields."""

@@ -16,8 +16,8 @@ from gomem.escape.effects import give_up, join, summarize
 from gomem.escape.interpret import Interpreter
 from gomem.escape.universe import BOTTOM, ClassInfo, Function, Universe
 
-PATIENCE = 2  # times that a function is solved before its summary may only grow
-ROUNDS = 8  # times before it is given up
+PATIENCE = 2  # times that a function's summary changes before it may only grow
+ROUNDS = 16  # times before the function is given up
 
 
 class Engine:
@@ -50,14 +50,19 @@ class Engine:
 
     def solve(self, function: Function) -> Iterable[Function]:
         """Solves one function; who has to be solved again for it."""
+        if function.tangled:
+            return ()
         solved = Interpreter(self.universe, function)
-        self.times[function] += 1
         self.solved += 1
         if self.times[function] > ROUNDS:
-            summary = give_up(len(function.params))
+            function.tangled = True
         else:
             solved.run()
-            summary = give_up(len(function.params)) if solved.tangled else summarize(solved)
+            function.tangled = solved.tangled
+        if function.tangled:
+            summary = give_up(len(function.params))
+        else:
+            summary = summarize(solved)
             if self.times[function] > PATIENCE:
                 summary = join(function.summary, summary)
         for dependency in solved.deps:
@@ -67,6 +72,7 @@ class Engine:
             again |= self.dependents[attribute]
         if not summary.same(function.summary) or function.summary is BOTTOM:
             function.summary = summary
+            self.times[function] += 1
             again |= self.dependents[function]
             if function.cls is not None:
                 for name in {name for name, method in function.cls.methods.items() if method is function}:

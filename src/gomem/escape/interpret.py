@@ -18,6 +18,8 @@ _FRAME = "&frame"  # what an exception that was caught keeps through its traceba
 class Interpreter(Calls):
     """One function: ``run`` it, then read ``leaks``, ``returned``, ``fields``."""
 
+    tangled = False
+
     def run(self) -> None:
         self.begin()
         try:

@@ -16,7 +16,7 @@ from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo, Uni
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes
-BUDGET = 60_000  # objects that the calls of one function are looked at for, before it is given up too
+BUDGET = 25_000  # objects that the calls of one function are looked at for, before it is given up too
 
 
 class TooTangled(Exception):
@@ -39,7 +39,7 @@ class State:
         self.path: list[str] = []
         self.site: list[int] = []
         self.fields: list[dict[str, int]] = []
-        self.holds: list[int] = []  # the union of an object's fields; of a parameter also all that is reachable from it
+        self.holds: list[int] = []  # the union of an object's fields that can be read; of a parameter also all reachable from it
         self.pts = [0] * code.variables
         self.known: dict[Any, int] = {}  # what identifies an object -> the object
         self.leaks: dict[tuple[str, int], int] = {}  # (cause, line) -> objects
@@ -129,8 +129,8 @@ class State:
         elif name[0] in "0123456789":
             found |= fields.get("*", 0)
         elif name == "?":
-            for objects in fields.values():
-                found |= objects
+            for other, objects in fields.items():
+                found |= objects if other[0] != "&" else 0
         if kind == MADE:
             if bit & self.leaked:
                 found |= 1
@@ -246,7 +246,8 @@ class State:
             before = fields.get(name, 0)
             if objects & ~before:
                 fields[name] = before | objects
-                self.holds[base] |= objects
+                if name[0] != "&":
+                    self.holds[base] |= objects
                 self.version += 1
                 self.store_lines.setdefault((base, name), line)
                 self.changed = True

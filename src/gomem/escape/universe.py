@@ -54,7 +54,7 @@ class Instance:
 class Function(Owner):
     """A function: of a file (``code``) or of a library text (then its summary never changes)."""
 
-    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "key", "solved", "manager", "order")
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "key", "solved", "manager", "order", "tangled")
 
     def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
         super().__init__()
@@ -66,6 +66,7 @@ class Function(Owner):
         self.kind = "function"  # property, cached, static, class
         self.opaque = False  # an unknown decorator stands before it
         self.manager = False
+        self.tangled = False  # given up: its summary is the worst one
         self.summary: Summary = BOTTOM
         self.solved = code is None
         self.order = 0

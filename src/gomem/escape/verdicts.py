@@ -36,7 +36,7 @@ class Way:
 
 def judge(solved: Interpreter) -> dict[int, tuple[str, str, tuple[Step, ...], str]]:
     """(verdict, reason, flow, type) of each site of the function that was solved, by its number in the module."""
-    if solved.tangled:
+    if solved.function.tangled:
         return {site: ("unknown", "in a function too tangled to analyse", (), "") for site, _ in solved.code.objects if site >= 0}
     ways = sorted(_ways(solved), key=lambda way: (VERDICTS.index(way.verdict), way.line))
     found: dict[int, tuple[str, str, tuple[Step, ...]]] = {}
