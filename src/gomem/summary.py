@@ -6,6 +6,7 @@ import resource
 import sys
 
 from gomem.heap import HeapStats, memory_status
+from gomem.pools import unseen_pools
 from gomem.pprof.model import Profile
 from gomem.sites import size_table
 from gomem.units import format_bytes
@@ -40,18 +41,11 @@ def _resident(stats: HeapStats) -> list[str]:
 
 
 def _unseen_pools() -> list[str]:
-    """What libraries with allocators of their own say that they hold, where the profile cannot see it."""
-    arrow = sys.modules.get("pyarrow")
-    try:
-        pool = arrow.default_memory_pool()
-        if pool.backend_name == "system" or not pool.max_memory():
-            return []
-        peak = format_bytes(pool.max_memory())
-    except AttributeError:
-        return []
+    """What libraries with allocators of their own say that they hold, where the hooks cannot see it."""
     return [
-        f"gomem: pyarrow held up to {peak} in its own pool ({pool.backend_name}), not seen here;"
-        " ARROW_DEFAULT_MEMORY_POOL=system makes it visible"
+        f"gomem: of the rest, {pool.library} held up to {format_bytes(pool.peak_bytes)} in its own pool ({pool.allocator});"
+        f" {pool.advice}"
+        for pool in unseen_pools()
     ]
 
 

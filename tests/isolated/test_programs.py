@@ -16,6 +16,7 @@ PROGRAMS = {
     "counts_kept.py": ("pymalloc",),
     "folding.py": ("pymalloc",),
     "growth.py": ("pymalloc",),
+    "realloc_race.py": ("pymalloc", "malloc"),
     "exact_sites.py": ("pymalloc", "malloc", "debug"),
     "exact_tracemalloc.py": ("pymalloc", "malloc", "debug"),
 }
