@@ -1,0 +1,1 @@
+"""The concurrent collector against CPython's own: pauses, services, memory."""
