@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "sites": LEAVES | {"pprof"},
     "summary": LEAVES | {"heap", "pools", "sites", "pprof"},
     "environment": LEAVES | {"heap"},
-    "auto": LEAVES | {"environment", "heap", "summary", "_profile", "pprof"},
+    "auto": LEAVES | {"environment", "heap", "summary", "_profile", "pprof", "gc", "_gcrecord"},
+    "_gcrecord": LEAVES | {"gc"},
     "endpoint": LEAVES | {"heap", "_profile", "sites", "pprof"},
     "notebook": LEAVES | {"heap", "sites", "pprof", "web"},
     "escape": LEAVES,
@@ -79,7 +80,7 @@ def test_what_runs_in_a_profiled_process_needs_the_standard_library_alone():
     import sys
 
     allowed = sys.stdlib_module_names | {"gomem"}
-    for part in ("heap", "gc", "pressure", "_profile", "sites", "summary", "environment", "auto", "endpoint", "errors", "units"):
+    for part in ("heap", "gc", "_gcrecord", "pressure", "_profile", "sites", "summary", "environment", "auto", "endpoint", "errors", "units"):
         for path in files_of(part):
             for node in ast.walk(ast.parse(path.read_text())):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

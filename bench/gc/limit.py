@@ -4,8 +4,8 @@ Each program runs without a limit under the stock collector, and with one under 
 limit; a program's garbage comes at full speed, in pieces of its size:
 
 - ``small``: sessions of eleven small objects;
-- ``buffers``: a cycle holds 64 KiB of bytes, so that memory grows much faster than the count of objects;
-- ``frames``: a cycle holds 4 MiB;
+- ``buffers``: a cycle holds 64 KiB of bytes, so that memory grows much faster than the count of objects; 800 live;
+- ``frames``: a cycle holds 4 MiB; 12 live, so most die before they are old;
 - ``cache``: small garbage, and a gomem.LRUCache of buffers that the limit must ask to shrink.
 """
 
@@ -23,7 +23,12 @@ from bench.runs import emit, table
 
 LIMIT_MB = 400
 LIVE_OBJECTS = 1_600_000  # some 200 MB
-PROGRAMS = {"small": (0, 300_000), "buffers": (64 << 10, 60_000), "frames": (4 << 20, 2_000), "cache": (0, 300_000)}  # bytes, turns
+PROGRAMS = {  # bytes of a piece, pieces alive, turns
+    "small": (0, 2000, 300_000),
+    "buffers": (64 << 10, 800, 60_000),
+    "frames": (4 << 20, 12, 2_000),
+    "cache": (0, 2000, 300_000),
+}
 BAR = 1.02
 
 
@@ -52,11 +57,10 @@ def show(results: list[Result]) -> str:
     )
 
 
-def make_garbage(program: str, memory: Memory) -> None:
-    from bench.gc.service import SESSIONS, Session
+def make_garbage(program: str) -> None:
+    from bench.gc.service import Session
 
-    size, turns = PROGRAMS[program]
-    slots = SESSIONS if not size else 4
+    size, slots, turns = PROGRAMS[program]
     sessions = [Session(i) for i in range(slots)]
     numbers = random.Random(2)
     cache = None
@@ -86,7 +90,7 @@ def main(program: str, mode: str) -> Result:
     kind = "stock" if mode == "stock" else CONCURRENT
     begin(kind, mode)
     begun = time.process_time()
-    make_garbage(program, memory)
+    make_garbage(program)
     made: Result = {
         "program": program, "mode": mode, "python": sys.version.split()[0], "held": len(old),
         "cpu_s": round(time.process_time() - begun, 2), "rss_before_mb": round(before / MB, 1),

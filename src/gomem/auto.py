@@ -1,7 +1,8 @@
-"""Importing this module starts what the environment variable ``GOMEM`` asks for, and writes the profile at exit.
+"""Importing this module starts what the environment variables ``GOMEM`` and ``GOMEM_GC`` ask for: the heap profiler, whose
+profile is written at exit, and the concurrent collector.
 
 The opt-in for programs that start their own processes: ``import gomem.auto`` in ``gunicorn.conf.py``, in the module
-that holds a Celery or ASGI application, or in a ``sitecustomize``. Without the variable it does nothing.
+that holds a Celery or ASGI application, or in a ``sitecustomize``. Without the variables it does nothing.
 
 - The profile is written when Python runs its exit path: the end of the program, ``sys.exit``, an uncaught exception,
   ``os._exit`` (also that of ``multiprocessing`` children), and SIGTERM where the program leaves it to us.
@@ -101,4 +102,17 @@ def _write_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, terminate)
 
 
+def begin_collector() -> None:
+    """Enables the concurrent collector as GOMEM_GC says; complains on stderr if it cannot. Forked children have it too."""
+    if os.environ.get("GOMEM_GCRECORD"):
+        from gomem import _gcrecord
+
+        _gcrecord.begin()
+    elif os.environ.get("GOMEM_GC", "0") not in ("", "0"):
+        from gomem import gc
+
+        gc.enable_from_environment()
+
+
 begin()
+begin_collector()

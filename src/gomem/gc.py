@@ -126,9 +126,7 @@ def enable(
     if reason is not None:
         raise UnsupportedError(reason)
     _settings.update(
-        percent=_in_range("percent", percent, 0.1, 100_000),
-        pause_ms=_in_range("pause_ms", pause_ms, 0.05, 1000),
-        limit=_limit_bytes(memory_limit),
+        _read(percent, memory_limit, pause_ms),
         trace=os.environ.get(TRACE_VARIABLE, "0") not in ("", "0") if trace is None else bool(trace),
     )
     _configure()
@@ -250,6 +248,15 @@ def _configure() -> None:
     _native().gc_configure(
         float(_settings["percent"]), int(_settings["pause_ms"] * 1e6), int(_settings["limit"]), _settings["trace"]
     )
+
+
+def _read(percent: float = PERCENT, memory_limit: int | str | None = None, pause_ms: float = PAUSE_MS, **_: object) -> dict[str, Any]:
+    """The settings that arguments of `enable` ask for; raises what it raises for them."""
+    return {
+        "percent": _in_range("percent", percent, 0.1, 100_000),
+        "pause_ms": _in_range("pause_ms", pause_ms, 0.05, 1000),
+        "limit": _limit_bytes(memory_limit),
+    }
 
 
 def _in_range(name: str, value: float, low: float, high: float) -> float:

@@ -135,7 +135,7 @@ def test_options_that_shut_the_profiler_out(tmp_path, option):
 
 
 def test_joined_options():
-    from gomem.cli.run import _interpreter_options as options
+    from gomem.cli.program import interpreter_options as options
 
     assert options(["-Om", "gomem", "run", "-x"]) == ["-O"]
     assert options(["-bWd", "-m", "gomem"]) == ["-bWd"]

@@ -13,6 +13,7 @@ from gomem.errors import GomemError
 # verb -> (module under gomem.cli, what it does); the module has a function main(verb, args) -> exit code.
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("run", "run a program with the heap profiler on and write a pprof file"),
+    "gc": ("gc", "run a program with CPython's collector and with ours, and compare pauses and memory"),
     "pprof": ("pprof", "look at profiles: the command line of go tool pprof"),
     "top": ("pprof", "heaviest entries of a profile"),
     "list": ("pprof", "source lines with their weight"),

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
-from importlib.machinery import PathFinder
 
+from gomem.cli import program
 from gomem.environment import VARIABLE, HeapSettings
 from gomem.errors import UnsupportedError, UsageError
 from gomem.heap import DEPTH_MAX, parse_rate
@@ -25,6 +24,8 @@ examples:
   gomem run -o 'mem.{pid}.prof' server.py  one file for each process that it forks or starts
   gomem run --rate 1 small.py              record every allocation exactly (slow)
   python -O -X dev -m gomem run app.py     the interpreter's options are passed on
+  gomem run --gc=limit=1GiB app.py         with the concurrent collector and a memory limit
+  gomem run --gc --no-profile app.py       the collector alone
   gomem top mem.prof                       then look at it
 """
 
@@ -48,82 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--depth", type=int, default=DEPTH_MAX, help=f"frames kept of a stack (default {DEPTH_MAX})")
     parser.add_argument("--no-native", action="store_true", help="leave malloc in native libraries out")
     parser.add_argument("--no-summary", action="store_true", help="write the file and print nothing")
+    parser.add_argument(
+        "--gc", nargs="?", const="1", metavar="SETTINGS", help="with the concurrent collector, as GOMEM_GC: percent=50,limit=80%%,pause=2,trace=1"
+    )
+    parser.add_argument("--no-profile", action="store_true", help="with --gc: the collector alone")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
     return parser
-
-
-def _split(args: list[str]) -> tuple[list[str], list[str]]:
-    """Our options, and the program with its arguments: from the first word that is no option of ours."""
-    takes_value = {"-o", "--output", "--rate", "--depth"}
-    i = 0
-    while i < len(args) and args[i].startswith("-") and args[i] not in ("-m", "--", "-"):
-        if args[i].startswith("-m") and not args[i].startswith("--"):
-            break
-        i += 2 if args[i] in takes_value else 1
-    return args[:i], args[i:]
-
-
-def _find_module(name: str) -> bool:
-    """Whether ``python -m name`` would find a module, or a package with a ``__main__``, without importing anything."""
-    path = [os.getcwd(), *sys.path]
-    for end in range(1, name.count(".") + 2):
-        prefix = ".".join(name.split(".")[:end])
-        spec = PathFinder.find_spec(prefix, path)
-        if spec is None:
-            return prefix in sys.builtin_module_names
-        path = list(spec.submodule_search_locations or [])
-    return not path or PathFinder.find_spec(f"{name}.__main__", path) is not None
-
-
-def _program(words: list[str]) -> list[str]:
-    """What follows ``python``; raises UsageError if there is no such script or module."""
-    if words[:1] == ["--"]:
-        words = words[1:]
-    if not words:
-        raise UsageError("program: got none, want script.py or -m module; see gomem run --help")
-    if words[0].startswith("-m"):
-        module = words[0][2:] or (words[1] if len(words) > 1 else "")
-        if not module:
-            raise UsageError("-m: got no module name, want one")
-        if not _find_module(module):
-            raise UsageError(f"-m: no module named {module!r}, or a package without __main__, on {sys.executable}'s path")
-        return words
-    if not os.path.exists(words[0]):
-        raise UsageError(f"script: no such file: {words[0]!r}")
-    if os.path.isdir(words[0]) and not os.path.exists(os.path.join(words[0], "__main__.py")):
-        raise UsageError(f"script: got the directory {words[0]!r}, want a file or a directory with __main__.py")
-    return words
-
-
-def _interpreter_options(words: list[str]) -> list[str]:
-    """Those of the words after ``python`` that are options of the interpreter: all up to -m, -c or a script."""
-    options: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        if not word.startswith("-") or word in ("-", "--"):
-            break
-        if word.startswith("--"):
-            options += [word, next(rest, "")] if word == "--check-hash-based-pycs" else [word]
-            continue
-        flags = re.match("-[^mcWX]*", word)[0]  # letters may be joined, as in -Om
-        last = word[len(flags) : len(flags) + 1]
-        if last in ("W", "X"):
-            options += [word] if len(word) > len(flags) + 1 else [word, next(rest, "")]
-        elif len(flags) > 1:
-            options.append(flags)
-        if last in ("m", "c"):
-            break
-    return options
-
-
-def _check_interpreter() -> None:
-    """Raises UsageError where the interpreter would not let the profiler in."""
-    off = [name for name, on in (("-I", sys.flags.isolated), ("-E", sys.flags.ignore_environment), ("-S", sys.flags.no_site)) if on]
-    if off:
-        raise UsageError(
-            f"interpreter option {off[0]}: it shuts out PYTHONPATH or sitecustomize, by which the profiler comes in; want"
-            " it left out, or gomem.start() in the program"
-        )
 
 
 def _check_output(path: str) -> str:
@@ -137,8 +68,17 @@ def _check_output(path: str) -> str:
     return path
 
 
+def _check_collector(options: argparse.Namespace) -> None:
+    """Raises what would make the program run without the collector that was asked for."""
+    if options.gc is None:
+        if options.no_profile:
+            raise UsageError("--no-profile: got it without --gc, want both: there is nothing else to run the program with")
+        return
+    program.check_collector(options.gc)
+
+
 def main(verb: str, args: list[str]) -> int:
-    ours, words = _split(args)
+    ours, words = program.split(args, {"-o", "--output", "--rate", "--depth"})
     parser = _parser()
     if "-h" in ours or "--help" in ours:
         parser.print_help()
@@ -150,12 +90,13 @@ def main(verb: str, args: list[str]) -> int:
         raise UsageError(str(error)) from None
     if not 1 <= options.depth <= DEPTH_MAX:
         raise UsageError(f"depth: got {options.depth}, want 1 to {DEPTH_MAX}")
-    from gomem import heap
+    _check_collector(options)
+    from gomem import gc, heap
 
     if heap._core is None:
         raise UnsupportedError(heap._missing)
-    _check_interpreter()
-    program = [*_interpreter_options(sys.orig_argv[1:]), *_program(words)]
+    program.check_interpreter()
+    command = [*program.interpreter_options(sys.orig_argv[1:]), *program.parse(words, "run")]
     settings = HeapSettings(
         rate=options.rate,
         native=not options.no_native,
@@ -164,12 +105,13 @@ def main(verb: str, args: list[str]) -> int:
         pid=os.getpid(),
         out=_check_output(options.output),
     )
-    site = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "_site")
-    path = [site, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, VARIABLE: str(settings), "PYTHONPATH": os.pathsep.join(path)}
+    variables = {} if options.no_profile else {VARIABLE: str(settings)}
+    if options.gc is not None:
+        variables[gc.VARIABLE] = options.gc
+    environment = program.environment(**variables)
     if not options.no_native:
         # Arrow's own allocator takes 1 GiB at once and tells nobody what it does with it; the system's can be seen.
         environment.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, *program], environment)
+    os.execve(sys.executable, [sys.executable, *command], environment)
