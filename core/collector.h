@@ -43,6 +43,9 @@ typedef struct {
     bool after_due;     /* a cycle has ended and its hooks are not yet called */
     gm_pacer pacer;
     gm_cycle cycle;     /* the current, or the last */
+    int rounds;         /* young collections since the last of the middle generation */
+    int rounds_max;     /* as many as may be before the next, or the program's pauses grow; at most the threshold */
+    int64_t middle_ns;  /* CPU time when the collection of the middle generation under way began */
     int64_t phase_ns;   /* when WALK, the rest, FREE began; monotonic */
     int64_t enabled_ns; /* monotonic */
     int64_t slice_ns;   /* when the last slice ended; monotonic */

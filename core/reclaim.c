@@ -15,6 +15,7 @@ gm_reclaim gm_reclaimed;
 
 static PyObject *collect_function, *zero; /* gc.collect as it was at import, owned; 0 */
 static bool running;
+static size_t heard; /* objects found by collections during a batch */
 
 int
 gm_reclaim_ready(void)
@@ -98,9 +99,18 @@ hand_over(size_t from, size_t to)
     return freed;
 }
 
+void
+gm_reclaim_heard(size_t collected)
+{
+    heard += collected;
+}
+
+/* Returns how many objects were freed, as far as CPython tells: 3.12 may run a collection that was due before this one,
+ * when a callback of the program's runs at its beginning, and then that one has found them. */
 static size_t
 collect_young(void)
 {
+    heard = 0;
     bool collecting = gm_gc_is_collecting();
     int counts[] = {gm_gc_count(0), gm_gc_count(1)};
     gm_gc_set_collecting(false);
@@ -114,7 +124,7 @@ collect_young(void)
     }
     size_t found = PyLong_AsSize_t(result);
     Py_DECREF(result);
-    return found;
+    return found > heard ? found : heard;
 }
 
 static size_t

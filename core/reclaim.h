@@ -25,4 +25,7 @@ void gm_reclaim_batch(void);
 /* Whether a batch is running: of this interpreter's collections that its callbacks hear of, those are ours. */
 bool gm_reclaim_is_running(void);
 
+/* A collection has ended while a batch was running. */
+void gm_reclaim_heard(size_t collected);
+
 #endif
