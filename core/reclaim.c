@@ -112,12 +112,9 @@ collect_young(void)
 {
     heard = 0;
     bool collecting = gm_gc_is_collecting();
-    int counts[] = {gm_gc_count(0), gm_gc_count(1)};
     gm_gc_set_collecting(false);
     PyObject *result = PyObject_CallOneArg(collect_function, zero);
     gm_gc_set_collecting(collecting);
-    gm_gc_set_count(0, counts[0]);
-    gm_gc_set_count(1, counts[1]);
     if (result == NULL) {
         PyErr_WriteUnraisable(collect_function);
         return 0;
@@ -133,12 +130,15 @@ free_range(size_t from, size_t to)
     gm_gc_head young;
     bool collecting = gm_gc_is_collecting();
     gm_ring_init(&young);
+    int counts[] = {gm_gc_count(0), gm_gc_count(1)}; /* what is freed here would put the next young collection off */
     running = true;
     gm_gc_set_collecting(true); /* no other thread's allocation may start a collection now */
     gm_ring_move(gm_gc_generation(0), &young);
     size_t freed = hand_over(from, to);
     freed += collect_young();
     gm_ring_move(&young, gm_gc_generation(0));
+    gm_gc_set_count(0, counts[0]);
+    gm_gc_set_count(1, counts[1]);
     gm_gc_set_collecting(collecting);
     running = false;
     return freed;
