@@ -133,12 +133,13 @@ def start_from_environment() -> None:
     # gomem is also a plugin of pytest, which warns of plugins imported too early to have their assertions rewritten.
     sys.modules["gomem"].__doc__ = f"{sys.modules['gomem'].__doc__}\nPYTEST_DONT_REWRITE"
     recorder.audit = bool(settings.get("audit"))
-    atexit.register(_write, settings["into"], os.getpid())
+    atexit.register(_write, settings["into"])
     os.register_at_fork(after_in_child=tables.forget)
 
 
-def _write(directory: str, parent: int) -> None:
+def _write(directory: str) -> None:
     from gomem.escape.verify.truth import seen
 
+    recorder.finish()
     path = os.path.join(directory, f"truth.{os.getpid()}.json")
     seen().save(path)

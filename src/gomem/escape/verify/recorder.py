@@ -110,7 +110,7 @@ class Sentinel:
 
     def __del__(self):
         record = self.record
-        if record.open:
+        if record.open and _on:
             try:
                 if record.value and not _collecting:
                     _settle(record)
@@ -533,6 +533,7 @@ def _attributes(thing: object) -> list[tuple[str, object]]:
 
 
 _collecting = False
+_on = True  # until the truth has been written; the interpreter makes it None when it takes modules apart
 
 
 def _on_gc(phase: str, info: dict[str, int]) -> None:
@@ -542,3 +543,11 @@ def _on_gc(phase: str, info: dict[str, int]) -> None:
 
 def install() -> None:
     gc.callbacks.append(_on_gc)
+
+
+def finish() -> None:
+    """Look at nothing any more."""
+    global _on
+    _on = False
+    _busy[:] = [0] * len(_busy)
+    _wait[:] = [OFF] * len(_wait)
