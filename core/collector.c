@@ -62,6 +62,7 @@ account(gm_driver driver, int64_t cpu_ns, int64_t wall_ns)
     gm_gc.cpu_ns[driver] += cpu_ns;
     gm_gc.cycle.cpu_ns[driver] += cpu_ns;
     gm_gc.pauses[bucket_of(cpu_ns)]++;
+    gm_gc.pause_sum_ns += cpu_ns;
     gm_gc.cycle.pauses++;
     if (cpu_ns > gm_gc.cycle.pause_max_ns) {
         gm_gc.cycle.pause_max_ns = cpu_ns;
@@ -735,11 +736,11 @@ gc_stats(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
         return NULL;
     }
     return Py_BuildValue(
-        "{s:i,s:i,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:L,s:L,s:L,s:L,s:L,s:L,s:(KLLLLLLLLLO)}", "enabled", gm_gc.enabled, "phase",
+        "{s:i,s:i,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:L,s:L,s:L,s:L,s:L,s:L,s:L,s:(KLLLLLLLLLO)}", "enabled", gm_gc.enabled, "phase",
         (int)gm_find.phase, "cycles", (unsigned long long)gm_gc.cycles, "aborted", (unsigned long long)gm_gc.aborted, "stock",
         (unsigned long long)gm_gc.stock, "freed", (unsigned long long)gm_gc.freed, "survived",
         (unsigned long long)gm_gc.survived, "reliefs", (unsigned long long)gm_gc.reliefs, "cpu_ns", cpu, "pauses", pauses,
-        "pause_max_ns", (long long)gm_gc.pause_max_ns, "wall_max_ns", (long long)gm_gc.wall_max_ns, "live",
+        "pause_sum_ns", (long long)gm_gc.pause_sum_ns, "pause_max_ns", (long long)gm_gc.pause_max_ns, "wall_max_ns", (long long)gm_gc.wall_max_ns, "live",
         (long long)gm_gc.pacer.live, "grown", (long long)grown(), "goal", (long long)gm_pacer_goal(&gm_gc.pacer), "rss_bytes",
         (long long)gm_gc.pacer.rss_bytes, "last", (unsigned long long)c->number, (long long)c->walk_ns, (long long)c->mark_ns,
         (long long)c->free_ns, (long long)c->candidates, (long long)c->freed, (long long)c->largest,

@@ -55,6 +55,7 @@ typedef struct {
     uint64_t cycles, aborted, stock, freed, survived, reliefs;
     int64_t cpu_ns[GM_DRIVERS];
     uint64_t pauses[GM_BUCKETS];
+    int64_t pause_sum_ns;  /* CPU time of all slices and batches */
     int64_t pause_max_ns, wall_max_ns; /* CPU time and wall time of the longest slice or batch */
 } gm_collector;
 

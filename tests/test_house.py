@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "environment": LEAVES | {"heap"},
     "auto": LEAVES | {"environment", "heap", "summary", "_profile", "pprof", "gc", "_gcrecord"},
     "_gcrecord": LEAVES | {"gc"},
-    "endpoint": LEAVES | {"heap", "_profile", "sites", "pprof"},
+    "endpoint": LEAVES | {"heap", "_profile", "sites", "pprof", "gc"},
     "notebook": LEAVES | {"heap", "sites", "pprof", "web"},
     "escape": LEAVES,
     "gc": LEAVES | {"pressure"},

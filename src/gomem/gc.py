@@ -74,6 +74,7 @@ class GCStats(NamedTuple):
     reliefs: int  # times that caches were asked to shrink
     cpu_ns: dict[str, int]  # by who did it: callback, worker, request (collect()), batch (freeing)
     pauses: dict[int, int]  # upper bound in microseconds -> slices and batches whose CPU time was below it
+    pause_sum_ns: int  # CPU time of all of them
     pause_max_ns: int  # CPU time of the longest
     wall_max_ns: int  # wall time of the longest, other processes' time included
     live: int  # old objects that survived the last cycle

@@ -171,7 +171,7 @@ def test_the_index_without_its_slash_leads_to_it(server):
         ("heap?seconds=99999999999999999999", 400, "want a whole number from 0 to 3600"),
         ("heap?debug=x", 400, "debug: got 'x'"),
         ("heap?gc=²", 400, "gc: got"),
-        ("profile", 404, "no such page, want one of heap, allocs, cmdline"),
+        ("profile", 404, "no such page, want one of heap, allocs, gc, cmdline"),
         ("../../etc/passwd", 404, "no such page"),
     ],
 )

@@ -23,6 +23,7 @@ from urllib.parse import parse_qs
 
 from gomem import _profile as _builder  # noqa: F401  loaded now, so that the first request allocates no modules
 from gomem import heap
+from gomem.endpoint import metrics
 from gomem.errors import GomemError
 from gomem.pprof import wire as _wire  # noqa: F401
 from gomem.pprof.merge import subtract
@@ -38,6 +39,7 @@ _DEFAULT_TYPES = {"heap": "inuse_space", "allocs": "alloc_space"}
 _PAGES = {
     "heap": "what is in use now, by the line that allocated it",
     "allocs": "the same profile, beginning with all that was ever allocated",
+    "gc": "the garbage collectors' counters and pauses, for Prometheus",
     "cmdline": "the command line, its words separated by NUL",
 }
 
@@ -139,6 +141,8 @@ def _page(name: str, query: str, closing: threading.Event) -> Response:
     if name == "cmdline":
         words = [os.fsencode(word) for word in sys.orig_argv]
         return Response(200, "text/plain; charset=utf-8", b"\0".join(words))
+    if name == "gc":
+        return Response(200, metrics.CONTENT_TYPE, metrics.text().encode())
     if name not in _DEFAULT_TYPES:
         raise _Refusal(404, f"{ROOT}/{name}: no such page, want one of {', '.join(_PAGES)}")
     asked = _parse(query)
