@@ -17,6 +17,7 @@
 #define SURVIVORS_HUGE (PY_SSIZE_T_MAX / 2) /* so many that a quarter never come in: no full collection by itself */
 #define COUNT_MAX (1 << 20) /* young rounds that CPython counts towards a full collection; we keep it from overflowing */
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
+#define HURRY 700           /* objects between young collections when the program is behind, as 3.12 has by itself */
 #define MEMORY_EVERY_NS ((int64_t)2000000) /* between looks at memory under a limit; one takes some 5 us */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
 
@@ -384,6 +385,18 @@ after_full(void)
     gm_gc_set_survivors(SURVIVORS_HUGE);
 }
 
+/* A program that is far behind pays at young collections, and 3.13 has one in 2,000 objects: it gets the next one after
+ * as many as other versions. */
+static void
+hurry(void)
+{
+    int count = gm_gc_threshold(0) - HURRY;
+    if (gm_gc_count(0) < count && gm_find.phase >= GM_WALK && gm_find.phase <= GM_FREE &&
+        (gm_find.phase == GM_FREE || gm_collector_owed_ns() > 2 * gm_gc.pacer.pause_ns)) {
+        gm_gc_set_count(0, count);
+    }
+}
+
 static void
 after_young(void)
 {
@@ -395,6 +408,7 @@ after_young(void)
     }
     if (gm_gc_is_enabled()) {
         drive();
+        hurry();
         gm_gc.busy = true;
         call_due_hooks();
         gm_gc.busy = false;
