@@ -99,3 +99,14 @@ def augmented(n):
 def unpacked(n):
     head, *tail = [[n], {n}]  # want "[[n], {n}] frame" "[n] returned" "{n} returned"
     return tail
+
+
+class Base:
+    def __init__(self, n):
+        self.values = [n]  # want "[n] instance"
+
+    def again(self, n):
+        return type(self)([n])  # want "type(self)([n]) returned" "type(self) frame" "[n] returned"
+
+    def probe(self, n):
+        return len(self.__class__([n]).values)  # want "len(self.__class__([n]).values) returned" "self.__class__([n]) frame" "[n] frame"

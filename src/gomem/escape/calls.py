@@ -11,6 +11,7 @@ from gomem.escape.universe import BOTTOM, ClassInfo, Function, Instance, ModuleI
 
 POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
+_SUBCLASSES = 6  # of which an object of inexact type may be made
 _BOUND = 3  # bound methods that one value may be
 _DEPTH = 3  # calls that a call leads to here: callbacks, iteration by the objects' own methods
 _MANY = 12  # candidates told apart; with more, the merged one of that name is taken
@@ -117,7 +118,7 @@ class Calls(State):
         if cls.name == "type" and cls.module is self.universe.builtins:
             if len(given.positional) != 1 or given.stars:
                 return self.call_unknown(given, number, "type", line)
-            return self.made(number, self.universe.none) | 1
+            return self.made(number, self.universe.none) | self.classes_of(given.positional[0])
         made = self.made(number, cls.exact_type)
         new = cls.find("__new__")
         result = made
@@ -136,6 +137,20 @@ class Calls(State):
         if cls.open:
             self.open_up(made)
         return result
+
+    def classes_of(self, objects: int) -> int:
+        """The classes that the objects are instances of: an unknown one among them if there are too many."""
+        found = 0
+        for one in self.bits(objects):
+            what = self.type[one]
+            if type(what) is not Instance:
+                found |= 1
+                continue
+            lower = [] if what.exact else [cls for cls in what.cls.below() if "__init__" in cls.methods or "__new__" in cls.methods]
+            found |= self.outside(what.cls) if len(lower) <= _SUBCLASSES else 1
+            for cls in lower if len(lower) <= _SUBCLASSES else ():
+                found |= self.outside(cls)
+        return found
 
     def of_class(self, objects: int, cls: ClassInfo) -> int:
         """Those that can be what making an object of that class returns: ``tuple(x)`` is x only if x is a tuple."""
@@ -164,6 +179,8 @@ class Calls(State):
     def call_method(self, base: int, name: str, given: Given, number: Any, line: int) -> int:
         if not base:
             return self.call_unknown(given, number, name, line)
+        if name == "__class__":
+            return self.call(self.classes_of(base), given, number, line, name)
         result = 0
         unknown = 0
         for one in self.bits(base):

@@ -11,8 +11,8 @@ from gomem.escape.universe import Instance
 
 _MANY = 4  # new objects told apart in a summary; more become one of unknown type
 _PATHS = 3  # paths of one parameter told apart
-_FIELDS = 6
-_STORES = 12  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
+_FIELDS = 12
+_STORES = 16  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
 _FRAMES = {"generator": "generator", "coroutine": "coroutine", "asyncgen": "async_generator"}
 
 

@@ -17,7 +17,7 @@ from gomem.escape.interpret import Interpreter
 from gomem.escape.universe import BOTTOM, ClassInfo, Function, Universe
 
 PATIENCE = 2  # times that a function's summary changes before it may only grow
-ROUNDS = 16  # times before the function is given up
+ROUNDS = 8  # times before the function is given up
 
 
 class Engine:

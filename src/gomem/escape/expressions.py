@@ -207,8 +207,8 @@ class Expressions(Frame):
         left, right = self.expr(node.left), self._operand(node)
         dst = self.new()
         name = f"__{_BINARY[type(node.op)]}__"
-        if isinstance(node.op, ast.Add) and any(isinstance(side, ast.Constant) and side.value for side in (node.left, node.right)):
-            name += " new"  # adding a text that is not empty gives another
+        if isinstance(node.op, ast.Add):
+            name += _same_side(node)
         self.emit(ir.OPERATE, dst, left, right, self.object(node, "?"), name, node.lineno)
         return dst
 
@@ -378,6 +378,21 @@ def dotted(node: ast.AST | None) -> str:
     if isinstance(node, ast.Subscript):
         return dotted(node.value)
     return "?"
+
+
+def _same_side(node: ast.BinOp) -> str:
+    """Which operand of + can be the result, as adding an empty text gives the other: " new" none, " left", " right", "" both."""
+    left, right = _is_filled(node.left), _is_filled(node.right)
+    return {(True, True): " new", (True, False): " left", (False, True): " right", (False, False): ""}[left, right]
+
+
+def _is_filled(node: ast.expr) -> bool:
+    """Whether a text cannot be empty."""
+    if isinstance(node, ast.Constant):
+        return bool(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return any(isinstance(part, ast.Constant) for part in node.values)
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and (_is_filled(node.left) or _is_filled(node.right))
 
 
 def _is_part(index: ast.Slice) -> bool:

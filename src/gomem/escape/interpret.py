@@ -142,6 +142,9 @@ class Interpreter(Calls):
     def load_attr(self, op: Any) -> None:
         _, dst, bases, name, line = op
         found = 0
+        if name == "__class__":
+            self.put(dst, self.classes_of(self.pts[bases]) or 1)
+            return
         for one in self.bits(self.pts[bases]):
             what = self.type[one]
             kind = type(what)
@@ -344,11 +347,11 @@ class Interpreter(Calls):
                 plain_left |= 1 << one
         if plain_left or not result:
             made = self.made(number, None)
-            sides = plain_left | right
-            self.store(made, "*", self.load(sides, "*"), line)
-            self.store(made, "&", sides, line)
+            both = plain_left | right
+            self.store(made, "*", self.load(both, "*"), line)
+            self.store(made, "&", both, line)
             self.open_up(made)
-            result |= made | (sides if name == "__add__" else 0)
+            result |= made | self.sides(plain_left, right, name)
         return result
 
     def same_text(self, left: int, right: int, name: str, result: Instance) -> int:
@@ -356,9 +359,15 @@ class Interpreter(Calls):
         if result.cls.name in ("str", "bytes"):
             if name == "__mod__":
                 return right
-            if name == "__add__":
-                return left | right
+            return self.sides(left, right, name)
         return 0
+
+    def sides(self, left: int, right: int, name: str) -> int:
+        """The operands of + that can be its result."""
+        plain, _, side = name.partition(" ")
+        if plain != "__add__" or side == "new":
+            return 0
+        return left if side == "left" else right if side == "right" else left | right
 
     def simple_result(self, left: int, right: int, name: str) -> Instance | None:
         """The type of the result where one operand tells: text stays text, numbers give numbers."""

@@ -31,7 +31,7 @@ from typing import Any
     CALL,  # dst, function var, obj, arguments, line, name of what is called
     CALL_METHOD,  # dst, base, name, obj, arguments, line
     CALL_SUPER,  # dst, self var, name, obj, arguments, line
-    OPERATE,  # dst, left, right, obj, name of the special method (with " new" behind if the result is no operand), line
+    OPERATE,  # dst, left, right, obj, name of the special method (of + with " new", " left" or " right" behind if only that operand, or none, can be the result), line
     OPERATE_IN_PLACE,  # dst, target, operand, obj, name, line
     SLICE,  # dst, base, obj, whether it cannot be the whole, line
     RETURN,  # src, line
