@@ -144,3 +144,47 @@ def test_long_churn_keeps_index_and_slab_together(policy):
             cache.put(key, step)
     assert dict(cache.items()) == live
     assert all(cache[key] == value for key, value in live.items())
+
+
+class Crowd:
+    """A key of one of few hashes, so that its home bucket overflows into the next ones and round the end."""
+
+    def __init__(self, number, hashes):
+        self.number, self.hash = number, number % hashes
+
+    def __hash__(self):
+        return self.hash
+
+    def __eq__(self, other):
+        return self.number == other.number
+
+
+@pytest.mark.parametrize("hashes", [1, 3, 20])
+def test_keys_that_crowd_in_few_buckets(hashes):
+    pick, model, cache = random.Random(hashes), LRUModel(120), LRUCache(120)
+    for _ in range(5000):
+        key = Crowd(pick.randrange(200), hashes)
+        if cache.get(key) is None:
+            cache[key] = key.number
+        if model.get(key) is None:
+            model.put(key, key.number)
+    assert cache.stats().hits == model.hits and 0 < model.hits < 5000
+    assert [key.number for key in cache] == [key.number for key in model.entries]
+    for key in pick.sample(list(model.entries), 100):  # taking out in any order leaves the others to be found
+        assert cache.pop(key) == model.pop(key)
+        assert all(key in cache for key in model.entries)
+
+
+def test_a_key_that_makes_the_cache_another_while_it_is_stored():
+    class Key:
+        def __hash__(self):
+            cache.__init__(10, len, maxbytes=100)
+            return 1
+
+    cache = LRUCache(2)
+    for _ in range(3):
+        cache.__init__(2)
+        cache[Key()] = "value"
+        assert cache.stats().bytes == cache.currsize == 5 and cache.maxbytes == 100
+        cache.clear()
+        assert cache.stats().bytes == 0

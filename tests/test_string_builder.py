@@ -285,3 +285,44 @@ def test_no_reference_is_leaked():
             text.truncate(len(text) - 1)
         text.build()
     assert (sys.getrefcount(piece), sys.getrefcount(data)) == before and abs(sys.getallocatedblocks() - blocks) < 50
+
+
+def test_writelines_of_any_iterable_and_of_one_that_fails():
+    class Counts:  # an iterator in Python, which may write to the builder itself
+        left = 3
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            self.left -= 1
+            if self.left < 0:
+                raise StopIteration
+            out.write("<")
+            return str(self.left)
+
+    def failing():
+        yield "last"
+        raise LookupError("gone")
+
+    out = Builder()
+    for pieces in (Counts(), ["é", "", "x" * 40], ("t", "u"), iter("abc"), {"k": 1}, map(str, range(2))):
+        out.writelines(pieces)
+    with pytest.raises(LookupError, match="gone"):
+        out.writelines(failing())
+    with pytest.raises(TypeError):
+        out.writelines(5)
+    with pytest.raises(TypeError, match="write: got int"):
+        out.writelines(["kept", 5, "never"])
+    assert out.build() == "<2<1<0é" + "x" * 40 + "tuabck01lastkept"
+
+
+@pytest.mark.parametrize("length", range(70))
+def test_copies_of_every_length_touch_nothing_else(length):
+    piece = "".join(chr(33 + (length * 7 + i) % 90) for i in range(length))
+    out = Builder(1 + 3 * length)
+    out += "["
+    for _ in range(3):
+        out += piece
+    assert out.build() == "[" + piece * 3
+    assert "".join(piece for _ in range(3)) == out.build()[1:]
