@@ -12,7 +12,10 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m bench.types", description=__doc__)
     options.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)} (default: all)")
     options.add_argument("--quick", action="store_true", help="a minute instead of twenty")
+    options.add_argument("--only", metavar="NAMES", help="lru: measure these caches, gomem,cachebox among them (default: all)")
     args = options.parse_args()
+    if args.only:
+        importlib.import_module("bench.types.lru").ONLY += args.only.split(",")
     for part in args.parts or PARTS:
         if part not in PARTS:
             options.error(f"part: got {part!r}, want one of {', '.join(PARTS)}")
