@@ -384,6 +384,7 @@ gm_got_redirect(gm_redirect *redirects, int count)
 bool
 gm_got_mend(gm_redirect *redirects, int count)
 {
+    gm_got_redirect(redirects, count); /* what was unloaded and loaded again lost nothing */
     found_lost = false;
     struct walk walk = {redirects, count, redirect_pointer, false};
     dl_iterate_phdr(walk_object, &walk);
