@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from gomem.escape.interpret import Interpreter
 from gomem.escape.merge import merge
 from gomem.escape.reading import read_files
 from gomem.escape.sites import Site
-from gomem.escape.summary import DEEP, FRESH, LibraryModule, Source, Summary, parse_library
+from gomem.escape.summary import FRESH, LibraryModule, Source, Summary, parse_library
 from gomem.escape.universe import Function, ModuleInfo, Universe
 from gomem.escape.verdicts import Step, judge
 
@@ -74,7 +74,8 @@ def analyse(
 ) -> Analysis:
     """Judges every allocation site of the files, and of the files below the directories, in ``paths``.
 
-    Nothing is imported or run. ``jobs`` processes read the files; ``cache`` is a directory in which what was read is kept by
+    Nothing is imported or run. ``jobs`` processes read the files (a script that asks for more than one needs the usual
+    ``if __name__ == "__main__"``); ``cache`` is a directory in which what was read is kept by
     the hash of the source (None: nowhere). ``libraries`` are summaries of functions that cannot be read, in the format of
     docs/escape.md. ``progress`` is called with a stage and how much of it is done. Files that are no Python are skipped and
     listed. Costs about a millisecond of CPU time for each three lines. Raises UsageError if a path does not exist or a library
@@ -123,18 +124,22 @@ def _leaks(path: str, function: Function, summary: Summary) -> list[Leak]:
     for source, cause in summary.leaks.items():
         note(source, _cause_text(cause))
     for target, name, source in summary.stores:
-        if target[0] != source[0] and 0 <= target[0] < len(names):
-            shown = f".{name.partition('@')[0]}" if name[0] not in "*?&=0123456789" else ""
-            note(source, f"{names[target[0]]}{'' if target[1] in ('', '*', '?', '&', DEEP) else '.' + target[1]}{shown}")
-    for source in _returned(summary):
+        for inner in _within(summary, [source]) if 0 <= target[0] < len(names) else ():
+            if inner[0] != target[0]:
+                note(inner, names[target[0]] + _shown(target[1]) + _shown(name))
+    for source in _within(summary, summary.returns):
         note(source, "result")
     return [Leak(path, code.line, code.name, name, to, content) for (name, content), to in found.items()]
 
 
-def _returned(summary: Summary) -> list[Source]:
-    """What the result is or holds."""
+def _shown(name: str) -> str:
+    return f".{name.partition('@')[0]}" if name and name[0] not in "*?&=0123456789" else ""
+
+
+def _within(summary: Summary, sources: Iterable[Source]) -> list[Source]:
+    """Parameters, and what they hold, among the sources and in the new objects among them."""
     found: dict[Source, None] = {}
-    todo = list(summary.returns)
+    todo = list(sources)
     while todo:
         source = todo.pop()
         if source not in found:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from gomem.escape import ir
@@ -39,7 +40,7 @@ def _results(work: list[tuple[str, str | None]], jobs: int) -> Iterator[Read]:
     if jobs <= 1 or len(work) < _FEW:
         yield from map(_read, work)
         return
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("forkserver")) as pool:  # a fork beside threads may hang
         yield from pool.map(_read, work, chunksize=_BATCH)
 
 

@@ -131,6 +131,8 @@ def parse_library(text: str, path: str) -> dict[str, LibraryModule]:
 
 def _parse_class(body: str) -> LibraryClass:
     match = re.fullmatch(r"class (\w+)(?:\(([^)]*)\))?(.*)", body)
+    if match is None:
+        raise ValueError("want class NAME, class NAME(BASE, ...)")
     bases = [base.strip() for base in (match[2] or "").split(",") if base.strip()]
     rest = match[3].split()
     made = LibraryClass(match[1], bases, immutable="immutable" in rest)
@@ -149,6 +151,8 @@ def _parse_functions(body: str) -> list[LibraryFunction]:
 
 def _parse_function(body: str) -> LibraryFunction:
     match = _DEF.fullmatch(body)
+    if match is None:
+        raise ValueError("want def NAME(PARAMETERS) -> RESULTS: EFFECTS")
     params = _parse_params(match["params"])
     parser = _Parser([name for name, *_ in params])
     parser.rest(match["rest"])
