@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -36,7 +37,7 @@ def folder(tmp_path):
 
 
 def gomem(folder: Path, *args: str, browser: bool = True, stdin: str = "") -> subprocess.CompletedProcess:
-    environment = {"PATH": "/none", "HOME": str(folder), "TMPDIR": str(folder / "tmp"), "BROWSER": str(folder / "browser")}
+    environment = {**os.environ, "PATH": "/none", "HOME": str(folder), "TMPDIR": str(folder / "tmp"), "BROWSER": str(folder / "browser")}
     (folder / "tmp").mkdir(exist_ok=True)
     if not browser:
         environment["BROWSER"] = "/none/browser"
