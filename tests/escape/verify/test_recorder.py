@@ -90,6 +90,29 @@ def test_looks_are_bounded():
     assert recorder.tables.looks[number] <= recorder.LOOKS_MAX
 
 
+def test_a_recursive_closure_stays_a_cycle_however_often():
+    source = """
+def work(n):
+    seen = set()
+    rows = [n]
+    def inner(n):
+        seen.add(n)
+        rows.append(n)
+        return inner(n - 1) if n else None
+    inner(2)
+def main():
+    for i in range(300):
+        work(i)
+"""
+    fates = run(source)
+    assert fates[3, "call"] == fates[4, "list"] == fates[5, "def"] == {"cycle"}
+
+
+def test_arguments_are_looked_at_again_after_the_first_looks():
+    fates = run("KEPT = []\ndef f(i, *args):\n    if i > 40:\n        KEPT.append(args)\ndef main():\n    for i in range(200):\n        f(i, [i])\n")
+    assert fates[2, "args"] == {"frame", "escaped"}
+
+
 def test_a_long_loop_holds_little():
     source = """
 import weakref

@@ -28,6 +28,7 @@ from gomem.escape.verify.fates import ATOMS, fates, is_surely_alive
 
 LOOKS_DENSE, LOOKS_MAX, ESCAPES_MAX = 32, 64, 12
 OFF = 1 << 62
+CONTEXT, CONTEXT_MAX = -1, 200  # in place of a site's number: recorded only because others may hang on it
 RECORD, SENTINEL = "~record", "\U0010ffff~sentinel"  # the variables that an instrumented function has besides
 FATES = ("frame", "cycle", "returned", "yielded", "raised", "escaped", "unknown")
 _FRESH = 2  # references of a result that nobody else holds, seen from alloc: its variable and getrefcount's argument
@@ -146,9 +147,13 @@ def alloc(record: Record | None, value, number: int):
 
 def packed(record: Record | None, value, number: int) -> None:
     """The tuple or dict of a call's further arguments: fresh if only the parameter holds it."""
-    if record is not None and not _wait[number]:
-        fresh = getrefcount(value) == _FRESH + 1
-        _look(record, value, number, fresh)
+    if record is None:
+        return
+    if _wait[number]:
+        _wait[number] -= 1
+        return
+    fresh = getrefcount(value) == _FRESH + 1
+    _look(record, value, number, fresh)
 
 
 def alloc_in(body: int, value, number: int):
@@ -164,11 +169,22 @@ def alloc_in(body: int, value, number: int):
 
 
 def made(record: Record | None, number: int):
-    """An innermost decorator that passes a new function or class through."""
+    """An innermost decorator that passes a new function or class through.
+
+    It is recorded also when it is not this site's turn, but not counted: functions that refer to each other are the usual
+    cycles, and what hangs on one must not look as if it had escaped.
+    """
 
     def through(value):
-        if record is not None and not _wait[number]:
+        if record is None:
+            return value
+        if not _wait[number]:
             _look(record, value, number, True)
+            return value
+        _wait[number] -= 1
+        if record.open and len(record.objects) < CONTEXT_MAX:
+            record.numbers.append(CONTEXT)
+            record.objects.append(_Weak(value))
         return value
 
     return through
@@ -276,6 +292,8 @@ def _stop(number: int) -> None:
 
 
 def _note(number: int, fate: str) -> None:
+    if number == CONTEXT:
+        return
     counts = tables.counts[number]
     counts[fate] = counts.get(fate, 0) + 1
     if counts.get("escaped", 0) >= ESCAPES_MAX:
@@ -339,7 +357,7 @@ def _settle(record: Record) -> None:
     objects.clear()
     for i, thing in weak.items():
         tables.checked += 1
-        if said[i] != "unknown" and (thing() is None) != (said[i] == "frame"):
+        if numbers[i] != CONTEXT and _differs(said[i], thing() is None):
             tables.disagreements[numbers[i]] = f"{said[i]}, but it was {'dead' if thing() is None else 'alive'}"
             said[i] = "unknown"
     if watched:
@@ -425,6 +443,11 @@ def _mark_yielded(record: Record, value: object) -> None:
 # Second opinions and reasons
 
 
+def _differs(said: str, dead: bool) -> bool:
+    """Whether that is a contradiction; what waits for the collector may have met it already."""
+    return said not in ("unknown", "cycle") and dead != (said == "frame")
+
+
 def _watched(objects: list, said: list[str]) -> dict[int, tuple[int, type]]:
     """id -> (index, type) of what the collector can find by id alone and of which a fate was said."""
     tracked = {i for i in range(len(objects)) if gc.is_tracked(objects[i]) and said[i] != "unknown"}
@@ -443,7 +466,7 @@ def _audit(watched: dict[int, tuple[int, type]], numbers: list[int], said: list[
         if key in ours or key == id(everything):
             continue
         tables.checked += 1
-        if (key not in found) != (said[i] == "frame"):
+        if numbers[i] != CONTEXT and _differs(said[i], key not in found):
             tables.disagreements[numbers[i]] = f"{said[i]}, but the collector {'knows' if key in found else 'does not know'} it"
             said[i] = "unknown"
 
@@ -461,8 +484,13 @@ def _confirm(objects: list, numbers: list[int], handed: list, said: list[str]) -
     global _confirmed_s
     for i in range(len(objects)):
         number = numbers[i]
+        if said[i] != "escaped" or number == CONTEXT:
+            continue
         times = tables.confirmed.get(number, 0)
-        if said[i] == "escaped" and times < CONFIRM_TIMES and _confirmed_s < CONFIRM_SECONDS:
+        if times >= CONFIRM_TIMES or _confirmed_s >= CONFIRM_SECONDS:
+            if tables.counts[number].get("cycle"):  # this site makes cycles: without a look it may be one more
+                said[i] = "unknown"
+        else:
             start = perf_counter()
             tables.confirmed[number] = times + 1
             said[i] = _fate_with_holders(objects, i, handed)
