@@ -110,3 +110,10 @@ class Base:
 
     def probe(self, n):
         return len(self.__class__([n]).values)  # want "len(self.__class__([n]).values) returned" "self.__class__([n]) frame" "[n] frame"
+
+
+Alias = Base[int, len("x")]  # want "int, len('x') global" "len('x') global"
+
+
+def alias_in_a_function(n):
+    return len(str(Base[n, [n]]))  # want "len(str(Base[n, [n]])) returned" "str(Base[n, [n]]) frame" "n, [n] global" "[n] global"

@@ -128,7 +128,7 @@ class Calls(State):
             result |= self.of_class(self.apply(new.summary, values, (number, "new"), line, new), cls)
         init = cls.find("__init__")
         if init is not None and (init.cls is None or init.cls.name != "object" or not cls.open):
-            if init.cls is not None and init.cls.name == "object" and cls.record:
+            if cls.record and init.code is None:
                 self.hold_fields(cls, made, given, line)
             else:
                 self.call_function(init, given.behind(made), (number, "init"), line)

@@ -58,6 +58,8 @@ class Expressions(Frame):
         else:
             key = self.expr(index)
             self.emit(ir.LOAD_ITEM, dst, base, key, node.lineno)
+            if key and _is_type_like(dotted(node.value).rpartition(".")[2]):
+                self.emit(ir.LEAK, key, "library typing", node.lineno)
         return dst
 
     def _starred(self, node: ast.Starred) -> int:
@@ -378,6 +380,11 @@ def dotted(node: ast.AST | None) -> str:
     if isinstance(node, ast.Subscript):
         return dotted(node.value)
     return "?"
+
+
+def _is_type_like(name: str) -> bool:
+    """Whether ``name[x]`` is likely a generic type, which ``typing`` keeps in caches together with x."""
+    return name[:1].isupper() and not name.isupper()
 
 
 def _same_side(node: ast.BinOp) -> str:

@@ -259,6 +259,7 @@ class Interpreter(Calls):
                 found |= self.call_method_of(1 << one, what, "__getitem__", given, ("item", dst), line)
             elif type(what) is ClassInfo:
                 found |= 1 << one
+                self.leak(self.pts[key], "library typing", line)
             else:
                 plain |= 1 << one
         self.put(dst, found | self.load(plain, "*"))
