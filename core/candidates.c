@@ -98,6 +98,7 @@ remark_done(void)
         gm_pass.found = false;
         gm_begin_pass(GM_RECOUNT);
     } else if (gm_pass.kept == 0) {
+        gm_shadow_disarm();
         gm_find.phase = GM_CLEAN;
     } else {
         gm_begin_pass(GM_ADOPT);

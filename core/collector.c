@@ -19,6 +19,7 @@
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
 #define HURRY 700           /* objects between young collections when the program is behind, as 3.12 has by itself */
 #define MEMORY_EVERY_NS ((int64_t)2000000) /* between looks at memory under a limit; one takes some 5 us */
+#define TURN_NS ((int64_t)2000000000) /* collect() waits for other threads' collections for so long */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
 
 gm_collector gm_gc;
@@ -26,6 +27,7 @@ gm_collector gm_gc;
 static PyObject *hooks;  /* gomem.gc.callbacks, owned; called with "start" or "stop" and a dict */
 static PyObject *relief; /* called with a fraction when memory is short, owned */
 static double relief_due; /* the fraction; 0: none */
+static unsigned long collecting_on; /* the thread of CPython's collection, between its two callbacks; 0: none */
 static bool asked;        /* a pending call is on its way; atomic */
 
 /* ---- memory ---- */
@@ -92,11 +94,12 @@ call_hooks(const char *phase)
     if (hooks == NULL || PyList_GET_SIZE(hooks) == 0) {
         return;
     }
+    PyObject *list = Py_NewRef(hooks); /* one may disable the collector, which drops ours */
     PyObject *info = Py_BuildValue("{s:K,s:L,s:L,s:L,s:O}", "cycle", (unsigned long long)c->number, "candidates",
                                    (long long)c->candidates, "freed", (long long)c->freed, "rss_bytes",
                                    (long long)c->rss[phase[2] == 'o' ? 2 : 0], "aborted", c->aborted ? Py_True : Py_False);
-    for (Py_ssize_t i = 0; info != NULL && i < PyList_GET_SIZE(hooks); i++) {
-        PyObject *hook = Py_NewRef(PyList_GET_ITEM(hooks, i));
+    for (Py_ssize_t i = 0; info != NULL && i < PyList_GET_SIZE(list); i++) {
+        PyObject *hook = Py_NewRef(PyList_GET_ITEM(list, i));
         PyObject *result = PyObject_CallFunction(hook, "sO", phase, info);
         if (result == NULL) {
             PyErr_WriteUnraisable(hook);
@@ -108,25 +111,35 @@ call_hooks(const char *phase)
         PyErr_Clear();
     }
     Py_XDECREF(info);
+    Py_DECREF(list);
 }
+
+static unsigned long hooks_on; /* the thread that calls hooks: one at a time; 0: none */
 
 static void
 call_due_hooks(void)
 {
+    if (hooks_on != 0) {
+        return;
+    }
+    hooks_on = PyThread_get_thread_ident();
+    double fraction = relief_due;
+    relief_due = 0;
     if (gm_gc.after_due) {
         gm_gc.after_due = false;
         call_hooks("stop");
     }
-    if (relief_due > 0 && relief != NULL) {
-        PyObject *result = PyObject_CallFunction(relief, "d", relief_due);
+    if (fraction > 0 && relief != NULL) {
+        PyObject *call = Py_NewRef(relief), *result = PyObject_CallFunction(call, "d", fraction);
         if (result == NULL) {
-            PyErr_WriteUnraisable(relief);
+            PyErr_WriteUnraisable(call);
         }
         Py_XDECREF(result);
+        Py_DECREF(call);
         gm_gc.reliefs++;
         gm_gc.trim_ns = 0; /* what caches let go of goes back to the system at the next tick */
     }
-    relief_due = 0;
+    hooks_on = 0;
 }
 
 /* ---- the beginning and the end of a cycle ---- */
@@ -137,12 +150,12 @@ begin(gm_reason reason)
     if (gm_has_other_interpreters()) { /* one with a GIL of its own would free objects under our eyes */
         return false;
     }
-    int64_t grown_by = grown();
-    gm_cycle *c = &gm_gc.cycle;
-    *c = (gm_cycle){.number = gm_gc.cycles + gm_gc.aborted + 1, .reason = reason, .begun_ns = gm_wall_ns_no_python()};
+    int64_t grown_by = grown(), now = gm_wall_ns_no_python();
     if (!gm_finder_begin()) {
         return false;
     }
+    gm_cycle *c = &gm_gc.cycle;
+    *c = (gm_cycle){.number = gm_gc.cycles + gm_gc.aborted + 1, .reason = reason, .begun_ns = now};
     c->goal = gm_gc.pacer.live + gm_pacer_goal(&gm_gc.pacer);
     c->objects[0] = gm_gc.pacer.live + grown_by;
     c->rss[0] = gm_gc.pacer.rss_bytes = gm_rss_bytes_no_python();
@@ -150,9 +163,14 @@ begin(gm_reason reason)
     gm_reclaim_begin();
     gm_gc.phase_ns = c->begun_ns;
     gm_gc.cancel = false;
-    call_hooks("start");
     gm_worker_wake_no_python();
-    return gm_find.phase != GM_IDLE;
+    if (hooks_on == 0) {
+        hooks_on = PyThread_get_thread_ident();
+        gm_gc.busy = false; /* a full collection that they ask for is to be heard of */
+        call_hooks("start");
+        hooks_on = 0;
+    }
+    return true;
 }
 
 static int64_t
@@ -210,14 +228,15 @@ finish(bool aborted)
 }
 
 /* Ends the cycle wherever it is. The worker may be sorting: it is told to stop, and cleans up itself. */
+static unsigned long aborting; /* the thread that does; a finaliser may come back here; 0: none */
+
 static void
 abort_cycle(void)
 {
-    static bool aborting; /* a finaliser may come back here */
-    if (gm_find.phase == GM_IDLE || gm_find.phase == GM_CLEAN || aborting) {
+    if (gm_find.phase == GM_IDLE || gm_find.phase == GM_CLEAN || aborting != 0) {
         return;
     }
-    aborting = true;
+    aborting = PyThread_get_thread_ident();
     __atomic_store_n(&gm_gc.cancel, true, __ATOMIC_RELAXED);
     gm_reclaimed.cycle++;
     while (__atomic_load_n(&gm_gc.sorting, __ATOMIC_ACQUIRE)) { /* it looks often, and does not wait for the GIL */
@@ -225,7 +244,7 @@ abort_cycle(void)
     }
     gm_finder_end();
     finish(true);
-    aborting = false;
+    aborting = 0;
 }
 
 void
@@ -242,7 +261,7 @@ gm_collector_abort(void)
 bool
 gm_collector_may_slice(void)
 {
-    return gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && gm_gc_is_enabled() &&
+    return gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && gm_gc_is_enabled() && !gm_find.failed &&
            gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK;
 }
 
@@ -252,7 +271,8 @@ gm_collector_owed_ns(void)
     return gm_pacer_owed_ns(&gm_gc.pacer, grown(), gm_finder_done(gm_gc.pacer.size));
 }
 
-/* Follows the finder from phase to phase. */
+/* Follows the finder from phase to phase. A cycle that failed is not ended here: this may be the worker, and what only
+ * the cycle holds is finalised on an application's thread. */
 static void
 note_phase(gm_phase before)
 {
@@ -260,7 +280,7 @@ note_phase(gm_phase before)
         gm_gc.cycle.walk_ns = lap();
     }
     if (gm_find.failed) {
-        abort_cycle();
+        gm_collector_ask_main_no_python();
     } else if (gm_find.phase == GM_CLEAN) {
         finish(false);
         gm_collector_ask_main_no_python();
@@ -290,7 +310,7 @@ gm_collector_ordered(int done)
 {
     if (done < 0) {
         gm_find.failed = true;
-        abort_cycle();
+        gm_collector_ask_main_no_python();
     } else if (done > 0) {
         gm_find.phase = GM_FREE;
     } else {
@@ -305,7 +325,7 @@ free_some(int64_t ns)
     int64_t wall = gm_wall_ns_no_python(), begun = gm_cpu_ns_no_python(), now = begun, last = 0;
     uint64_t cycle = gm_reclaimed.cycle;
     gm_gc.busy = true;
-    while (cycle == gm_reclaimed.cycle && gm_find.phase == GM_FREE && now - begun + last <= ns) {
+    while (cycle == gm_reclaimed.cycle && gm_find.phase == GM_FREE && !gm_find.failed && now - begun + last <= ns) {
         int64_t before = now;
         gm_reclaim_batch();
         now = gm_cpu_ns_no_python();
@@ -350,6 +370,11 @@ drive(void)
     gm_pacer *pacer = &gm_gc.pacer;
     int64_t grown_by = grown();
     int64_t now = gm_wall_ns_no_python();
+    gm_worker_start(); /* it is away after a fork, and where there could be no thread before */
+    if (gm_find.failed) {
+        gm_collector_abort();
+        return;
+    }
     if (now - gm_gc.slice_ns < pacer->pause_ns / 2) {
         return; /* two slices in a row are one long pause */
     }
@@ -362,8 +387,11 @@ drive(void)
             return;
         }
         gm_gc.busy = true;
-        begin(reason);
+        bool begun = begin(reason);
         gm_gc.busy = false;
+        if (!begun && grown_by > gm_pacer_goal(pacer)) { /* another interpreter, no memory, no hook */
+            collect_stock();
+        }
     } else if (gm_find.phase == GM_FREE) {
         free_some(gm_pacer_free_ns(pacer, grown_by));
     } else if (gm_pacer_lost(pacer, grown_by)) {
@@ -409,9 +437,7 @@ after_young(void)
     if (gm_gc_is_enabled()) {
         drive();
         hurry();
-        gm_gc.busy = true;
         call_due_hooks();
-        gm_gc.busy = false;
     }
 }
 
@@ -471,6 +497,7 @@ gc_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize_t count)
     }
     long generation = number_in(args[1], "generation");
     bool stop = PyUnicode_CompareWithASCIIString(args[0], "stop") == 0;
+    collecting_on = PyThread_get_thread_ident();
     if (gm_gc.busy || gm_reclaim_is_running()) {
         gm_reclaim_heard(stop ? (size_t)number_in(args[1], "collected") : 0);
         Py_RETURN_NONE;
@@ -487,6 +514,7 @@ gc_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize_t count)
     } else if (stop) {
         after_young();
     }
+    collecting_on = stop ? 0 : collecting_on;
     Py_RETURN_NONE;
 }
 
@@ -529,40 +557,91 @@ gm_collector_tick(void)
 
 /* ---- from Python ---- */
 
-/* One whole cycle at once, on the calling thread; other threads may run between slices. */
+/* Whether somebody is at work who must not be disturbed: another thread, or this one further up. */
+static bool
+is_taken(void)
+{
+    return gm_gc.busy || gm_gc_is_collecting() || gm_reclaim_is_running();
+}
+
+static void
+let_others_run(void)
+{
+    Py_BEGIN_ALLOW_THREADS
+    sched_yield();
+    Py_END_ALLOW_THREADS
+}
+
+/* Whatever is next, whether or not gc.isenabled(): somebody asked for it. Without a worker its work is done here. */
+static void
+step(int64_t ns)
+{
+    bool alone = !gm_worker_is_there();
+    if (gm_find.failed && gm_find.phase != GM_CLEAN) {
+        gm_collector_abort();
+    } else if (gm_find.phase == GM_FREE) {
+        free_some(ns);
+    } else if (gm_find.phase <= GM_LINK) {
+        gm_collector_slice(GM_BY_REQUEST, ns);
+    } else if (alone && gm_find.phase == GM_ORDER) {
+        gm_collector_ordered(gm_order_no_python(&gm_find.candidates, &gm_gc.cancel));
+    } else if (alone && gm_find.phase == GM_CLEAN) {
+        gm_finder_clean_no_python();
+    } else {
+        gm_worker_wake_no_python();
+    }
+}
+
+/* The cycle under way to its end, on the calling thread; other threads may run between slices. */
 static void
 run_cycle(void)
 {
     uint64_t number = gm_gc.cycle.number;
     while (gm_gc.enabled && gm_gc.cycle.number == number && gm_find.phase != GM_IDLE) {
-        if (gm_find.phase == GM_FREE && !gm_reclaim_is_running()) {
-            free_some(gm_gc.pacer.pause_ns);
-        } else if (gm_collector_may_slice()) {
-            gm_collector_slice(GM_BY_REQUEST, gm_gc.pacer.pause_ns);
-        } else {
-            gm_worker_wake_no_python();
+        if (!is_taken()) {
+            step(gm_gc.pacer.pause_ns);
         }
-        Py_BEGIN_ALLOW_THREADS
-        sched_yield();
-        Py_END_ALLOW_THREADS
+        let_others_run();
     }
 }
 
-/* Returns how many objects were freed; -1 when it is called from where no cycle can begin. */
+/* Waits for other threads' collections; false when it is this thread's own, or does not end. */
+static bool
+wait_for_turn(void)
+{
+    unsigned long me = PyThread_get_thread_ident();
+    int64_t end = gm_wall_ns_no_python() + TURN_NS;
+    while (gm_gc.enabled && is_taken()) {
+        if (collecting_on == me || aborting == me || gm_reclaim_is_on(me) || gm_wall_ns_no_python() > end) {
+            return false;
+        }
+        let_others_run();
+    }
+    return gm_gc.enabled && hooks_on != me;
+}
+
+/* Returns how many objects were freed; -1 when it is called from where no cycle can begin, -2 when none can at all. */
 static PyObject *
 gc_collect(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
 {
-    if (!gm_gc.enabled || gm_gc.busy || gm_gc_is_collecting() || gm_reclaim_is_running()) {
+    if (!wait_for_turn()) {
         return PyLong_FromLong(-1);
     }
-    uint64_t freed = gm_gc.freed;
+    uint64_t freed = gm_gc.freed, number = gm_gc.cycle.number;
     run_cycle(); /* one under way began before this call: what has become garbage since is not in it */
-    gm_gc.busy = true;
-    bool begun = gm_gc.enabled && gm_find.phase == GM_IDLE && begin(GM_NOT_DUE);
-    gm_gc.busy = false;
-    if (begun) {
-        run_cycle();
+    while (gm_gc.enabled && gm_gc.cycle.number == number) { /* else another thread has begun the next: it will do */
+        if (!is_taken() && gm_find.phase == GM_IDLE) {
+            gm_gc.busy = true;
+            bool begun = begin(GM_NOT_DUE);
+            gm_gc.busy = false;
+            if (!begun) {
+                return PyLong_FromLong(-2);
+            }
+        } else {
+            let_others_run();
+        }
     }
+    run_cycle();
     return PyLong_FromUnsignedLongLong(gm_gc.freed - freed);
 }
 
@@ -655,14 +734,17 @@ gc_disable(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
         Py_RETURN_FALSE;
     }
     gm_collector_abort();
+    if (!gm_gc.enabled) { /* a finaliser has, or another thread */
+        Py_RETURN_FALSE;
+    }
     gm_gc.enabled = false;
     gm_gc_set_survivors((Py_ssize_t)gm_gc.pacer.live);
-    gm_worker_stop();
-    if (gm_find.phase == GM_CLEAN) {
-        gm_finder_clean_no_python();
-    }
     Py_CLEAR(hooks);
     Py_CLEAR(relief);
+    gm_worker_stop(); /* another thread may enable it meanwhile */
+    if (gm_find.phase == GM_CLEAN && !gm_worker_is_there()) {
+        gm_finder_clean_no_python();
+    }
     Py_RETURN_TRUE;
 }
 
@@ -670,27 +752,38 @@ gc_disable(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
 static PyObject *
 gc_before_fork(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
 {
-    if (gm_gc.enabled) {
-        gm_worker_stop();
-    }
+    gm_worker_hold();
     Py_RETURN_NONE;
+}
+
+/* What other threads were doing is not done here. The parent's cycle is given up at the next occasion, not now: that may
+ * run finalisers, and other modules are not yet ready for a child. */
+static void
+begin_child(void)
+{
+    unsigned long me = PyThread_get_thread_ident();
+    gm_worker_forget();
+    bool batch_is_mine = gm_reclaim_begin_child(me);
+    aborting = aborting == me ? me : 0;
+    hooks_on = hooks_on == me ? me : 0;
+    gm_gc.busy = gm_gc.busy && (batch_is_mine || aborting == me);
+    if (gm_find.phase == GM_CLEAN) {
+        gm_finder_clean_no_python();
+    }
+    gm_find.failed = gm_find.phase != GM_IDLE;
+    asked = false;
 }
 
 static PyObject *
 gc_after_fork(PyObject *Py_UNUSED(self), PyObject *in_child)
 {
     if (in_child == Py_True) {
-        gm_worker_forget();
-        if (gm_gc.enabled) {
-            gm_collector_abort(); /* the parent's cycle */
-        }
-        if (gm_find.phase == GM_CLEAN) {
-            gm_finder_clean_no_python();
-        }
-        asked = false;
+        begin_child();
+    } else {
+        gm_worker_release();
     }
-    if (gm_gc.enabled) {
-        gm_worker_start(); /* without it, the callback alone drives cycles that need no sorting */
+    if (gm_gc.enabled && (in_child != Py_True || gm_find.failed)) {
+        gm_collector_ask_main_no_python(); /* which starts the worker: here, os.fork() would warn of a thread */
     }
     Py_RETURN_NONE;
 }
@@ -708,6 +801,9 @@ gc_step(PyObject *Py_UNUSED(self), PyObject *args)
         return PyLong_FromLong(-1);
     }
     gm_find.batch = batch > 0 ? (size_t)batch : GM_BATCH;
+    if (gm_find.failed && gm_find.phase != GM_CLEAN) {
+        gm_collector_abort();
+    }
     if (gm_find.phase == GM_IDLE) {
         gm_gc.busy = true;
         begin(GM_NOT_DUE);
@@ -775,6 +871,11 @@ static PyMethodDef gc_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyMethodDef sub_methods[] = {
+    {"gc_unsupported", gc_unsupported, METH_NOARGS, "Why the collector cannot run here, or None."},
+    {NULL, NULL, 0, NULL},
+};
+
 int
 gm_add_collector(PyObject *module)
 {
@@ -782,6 +883,9 @@ gm_add_collector(PyObject *module)
     if (!once) {
         once = true;
         gm_pacer_init(&gm_gc.pacer);
+    }
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) { /* it has nothing to collect for us, and a GIL of its own */
+        return PyModule_AddFunctions(module, sub_methods);
     }
     if (callback == NULL) {
         callback = PyCFunction_New(&callback_method, NULL);

@@ -105,7 +105,7 @@ gm_gil_is_free_no_python(void)
 bool
 gm_has_other_interpreters(void)
 {
-    return PyInterpreterState_Next(PyInterpreterState_Head()) != NULL;
+    return PyInterpreterState_Head() != PyInterpreterState_Main(); /* new ones come before it */
 }
 
 #ifndef GM_UNKNOWN_GC

@@ -204,6 +204,9 @@ gm_finder_begin(void)
     gm_pass.rescan = false;
     memset(gm_pass.ring, 0, sizeof(gm_pass.ring));
     memset(gm_pass.late, 0, sizeof(gm_pass.late));
+    gm_candidates *found = &gm_find.candidates; /* a forked child gives back what was adopted */
+    found->at.inherited = found->offsets.inherited = found->edges.inherited = found->order.inherited = true;
+    gm_pass.stack.inherited = true;
     gm_find.walked = gm_find.steps = 0;
     gm_find.failed = false;
     gm_find.phase = GM_WALK;

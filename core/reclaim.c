@@ -16,6 +16,8 @@ gm_reclaim gm_reclaimed;
 static PyObject *collect_function, *zero; /* gc.collect as it was at import, owned; 0 */
 static bool running;
 static size_t heard; /* objects found by collections during a batch */
+static unsigned long running_on; /* the thread */
+static gm_gc_head aside;         /* the youngest generation's list meanwhile; not on a stack, which a forked child may reuse */
 
 int
 gm_reclaim_ready(void)
@@ -33,6 +35,23 @@ gm_reclaim_ready(void)
 bool
 gm_reclaim_is_running(void)
 {
+    return running;
+}
+
+bool
+gm_reclaim_is_on(unsigned long thread)
+{
+    return running && running_on == thread;
+}
+
+bool
+gm_reclaim_begin_child(unsigned long thread)
+{
+    if (running && running_on != thread) {
+        gm_ring_move(&aside, gm_gc_generation(0));
+        gm_gc_set_collecting(false);
+        running = false;
+    }
     return running;
 }
 
@@ -127,16 +146,16 @@ collect_young(void)
 static size_t
 free_range(size_t from, size_t to)
 {
-    gm_gc_head young;
     bool collecting = gm_gc_is_collecting();
-    gm_ring_init(&young);
+    gm_ring_init(&aside);
     int counts[] = {gm_gc_count(0), gm_gc_count(1)}; /* what is freed here would put the next young collection off */
     running = true;
+    running_on = PyThread_get_thread_ident();
     gm_gc_set_collecting(true); /* no other thread's allocation may start a collection now */
-    gm_ring_move(gm_gc_generation(0), &young);
+    gm_ring_move(gm_gc_generation(0), &aside);
     size_t freed = hand_over(from, to);
     freed += collect_young();
-    gm_ring_move(&young, gm_gc_generation(0));
+    gm_ring_move(&aside, gm_gc_generation(0));
     gm_gc_set_count(0, counts[0]);
     gm_gc_set_count(1, counts[1]);
     gm_gc_set_collecting(collecting);

@@ -22,6 +22,12 @@ void gm_reclaim_begin(void);
  * The phase becomes CLEAN after the last. */
 void gm_reclaim_batch(void);
 
+/* Whether a batch is running on that thread. */
+bool gm_reclaim_is_on(unsigned long thread);
+
+/* In a forked child: a batch of another thread is given up. Whether one of this thread is running. */
+bool gm_reclaim_begin_child(unsigned long thread);
+
 /* Whether a batch is running: of this interpreter's collections that its callbacks hear of, those are ours. */
 bool gm_reclaim_is_running(void);
 

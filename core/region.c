@@ -15,7 +15,8 @@ set_room(gm_region *region, size_t room)
     void *base;
     if (region->base == NULL) {
         base = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (base != MAP_FAILED && gm_regions_stay_behind && madvise(base, room, MADV_DONTFORK) != 0) {
+        if (base != MAP_FAILED && gm_regions_stay_behind && !region->inherited &&
+            madvise(base, room, MADV_DONTFORK) != 0) {
             munmap(base, room);
             return false;
         }
@@ -64,7 +65,7 @@ gm_region_append_no_python(gm_region *region, const void *data, size_t bytes)
 bool
 gm_region_zeroed_no_python(gm_region *region, size_t bytes)
 {
-    gm_region fresh = {0};
+    gm_region fresh = {.inherited = region->inherited};
     if (!gm_region_reserve_no_python(&fresh, bytes)) {
         return false;
     }
@@ -80,5 +81,5 @@ gm_region_free_no_python(gm_region *region)
     if (region->base != NULL) {
         munmap(region->base, region->room);
     }
-    *region = (gm_region){0};
+    *region = (gm_region){.inherited = region->inherited};
 }

@@ -10,6 +10,7 @@ typedef struct {
     char *base;
     size_t used; /* bytes */
     size_t room; /* bytes, a multiple of the page size */
+    bool inherited; /* a forked child has it too, whatever gm_regions_stay_behind says; set it before the first use */
 } gm_region;
 
 /* Regions made from now on are not handed to forked children; who sets it sees to it that a child forgets them. */

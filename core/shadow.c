@@ -181,14 +181,15 @@ install(void)
     if (now.free == hooked_free) {
         return true;
     }
-    bool known = memcmp(&hook.below[0], &now, sizeof(now)) == 0;
-    if (!known && hook.below[BELOW_MAX - 1].free != NULL) {
+    int place = 0; /* where it was before: tools come and go, and come again */
+    while (place < BELOW_MAX && hook.below[place].free != NULL && memcmp(&hook.below[place], &now, sizeof(now)) != 0) {
+        place++;
+    }
+    if (place == BELOW_MAX) {
         return false;
     }
-    if (!known) {
-        memmove(&hook.below[1], &hook.below[0], sizeof(now) * (BELOW_MAX - 1));
-        hook.below[0] = now;
-    }
+    memmove(&hook.below[1], &hook.below[0], sizeof(now) * (size_t)place);
+    hook.below[0] = now;
     PyMemAllocatorEx ours = now;
     ours.free = hooked_free;
     ours.realloc = hooked_realloc;

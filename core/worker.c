@@ -25,6 +25,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t awake;
 static pthread_t thread;
 static bool running;  /* a thread is there; guarded by the GIL */
+static bool leaving;  /* ... and somebody waits for its end; guarded by the GIL */
+static int held;      /* forks under way, during which there must be none; guarded by the GIL */
 static bool wanted, stopping;
 static bool cleaning; /* atomic */
 static int64_t ticked_ns; /* the worker's own */
@@ -94,7 +96,7 @@ static void
 sort(PyThreadState *state)
 {
     PyEval_RestoreThread(state);
-    bool mine = gm_find.phase == GM_ORDER && !gm_gc.busy;
+    bool mine = gm_find.phase == GM_ORDER && !gm_gc.busy && !gm_find.failed;
     uint64_t number = gm_gc.cycle.number;
     if (mine) {
         __atomic_store_n(&gm_gc.sorting, true, __ATOMIC_RELEASE);
@@ -156,6 +158,10 @@ work(PyThreadState *state)
 {
     gm_phase phase = __atomic_load_n(&gm_find.phase, __ATOMIC_RELAXED);
     tick(state);
+    if (phase != GM_IDLE && phase != GM_CLEAN && gm_find.failed) {
+        gm_collector_ask_main_no_python();
+        return DUE_NS;
+    }
     if (phase >= GM_WALK && phase <= GM_LINK) {
         slice(state);
         return LOOK_NS;
@@ -215,11 +221,17 @@ create(void)
 bool
 gm_worker_start(void)
 {
-    if (!running) {
+    if (!running && !leaving && held == 0) {
         wanted = stopping = false;
         running = create();
     }
-    return running;
+    return running || leaving || held > 0; /* the next young collection starts it */
+}
+
+bool
+gm_worker_is_there(void)
+{
+    return running || leaving;
 }
 
 /* The kernel counts a joined thread for a moment longer, and os.fork() warns of what it counts. */
@@ -237,6 +249,12 @@ wait_until_gone(void)
 void
 gm_worker_stop(void)
 {
+    struct timespec moment = {0, 50000};
+    while (leaving) { /* another thread is at it */
+        Py_BEGIN_ALLOW_THREADS
+        nanosleep(&moment, NULL);
+        Py_END_ALLOW_THREADS
+    }
     if (!running) {
         return;
     }
@@ -245,18 +263,34 @@ gm_worker_stop(void)
     pthread_cond_signal(&awake);
     pthread_mutex_unlock(&lock);
     __atomic_store_n(&gm_gc.cancel, true, __ATOMIC_RELAXED); /* sorting begins anew after a fork */
-    running = false; /* now, for another thread may come here while this one waits */
+    running = false;
+    leaving = true;
     Py_BEGIN_ALLOW_THREADS
     pthread_join(thread, NULL);
     wait_until_gone();
     Py_END_ALLOW_THREADS
+    leaving = false;
     __atomic_store_n(&gm_gc.cancel, false, __ATOMIC_RELAXED);
+}
+
+void
+gm_worker_hold(void)
+{
+    held++;
+    gm_worker_stop();
+}
+
+void
+gm_worker_release(void)
+{
+    held -= held > 0;
 }
 
 void
 gm_worker_forget(void)
 {
-    running = false;
+    running = leaving = false;
+    held = 0;
     cleaning = false;
     gm_gc.sorting = false;
     pthread_mutex_init(&lock, NULL);

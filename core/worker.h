@@ -12,6 +12,14 @@ bool gm_worker_start(void);
 /* Stops it and waits for its end, without the GIL. */
 void gm_worker_stop(void);
 
+/* Stops it and keeps it from being started until as many releases follow: around a fork, of which two threads may be in
+ * the middle. */
+void gm_worker_hold(void);
+void gm_worker_release(void);
+
+/* Whether there is one. With the GIL held. */
+bool gm_worker_is_there(void);
+
 /* In a forked child: there is no such thread here. */
 void gm_worker_forget(void);
 

@@ -27,7 +27,8 @@ except ImportError as error:  # another platform, or built for another interpret
     _core = None
     _missing = f"gomem.gc: needs CPython 3.11 to 3.13 on Linux with gomem's extension module, got {error}"
 else:
-    _missing = ""
+    _missing = "" if hasattr(_core, "gc_stats") else _core.gc_unsupported()  # a sub-interpreter has no more of it
+    _core = None if _missing else _core
 
 VARIABLE = "GOMEM_GC"
 TRACE_VARIABLE = "GOMEM_GCTRACE"
@@ -134,7 +135,8 @@ def enable(
     if is_enabled():
         return
     core.gc_enable(callbacks, _relieve, core.gc_count_lists()[2])
-    gc.callbacks.append(core.gc_callback)
+    if core.gc_callback not in gc.callbacks:
+        gc.callbacks.append(core.gc_callback)
     _watch_forks()
     atexit.register(disable)
 
@@ -159,6 +161,8 @@ def collect() -> int:
         raise RuntimeError("gomem.gc: collect: got a disabled collector, want gomem.gc.enable() before")
     young = gc.collect(1)
     freed = _core.gc_collect()
+    if freed == -2:  # another interpreter, no memory, another tool's hooks: CPython's own collection, then
+        return young + gc.collect()
     if freed < 0:
         raise RuntimeError("gomem.gc: collect: got a call from a finaliser or callback, want one from outside")
     return young + freed

@@ -1,0 +1,208 @@
+"""The collector among all that a program may do to it, in a process of its own; prints a word for each part that held."""
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import tracemalloc
+import warnings
+import weakref
+
+import gomem.gc
+from gomem import heap
+
+
+class Node:
+    def __init__(self):
+        self.me = self
+
+
+def garbage(count):
+    nodes = [Node() for _ in range(count)]
+    gc.collect(1)
+    nodes.clear()
+
+
+def disabled_stock():
+    """gc.disable() keeps cycles from beginning, not from being asked for."""
+    gc.disable()
+    garbage(500)
+    assert gomem.gc.collect() >= 500
+    gc.enable()
+
+
+def hook_disables():
+    gomem.gc.callbacks.append(lambda phase, info: gomem.gc.disable())
+    garbage(10)
+    gomem.gc.collect()
+    gomem.gc.callbacks.clear()
+    assert not gomem.gc.is_enabled()
+    gomem.gc.enable()
+
+
+def allocators_come_and_go():
+    for _ in range(12):
+        tracemalloc.start()
+        garbage(5)
+        assert gomem.gc.collect() >= 5
+        heap.start(rate=512)
+        garbage(5)
+        assert gomem.gc.collect() >= 5
+        tracemalloc.stop()
+        garbage(5)
+        assert gomem.gc.collect() >= 5
+        heap.stop()
+        garbage(5)
+        assert gomem.gc.collect() >= 5
+
+
+def callbacks_cleared():
+    gc.callbacks.clear()
+    garbage(100)
+    assert gomem.gc.collect() >= 100
+    assert gc.collect() == 0
+    gomem.gc.disable()
+    gomem.gc.enable()
+    assert len(gc.callbacks) == 1
+
+
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os._exit(0)
+        except BaseException as error:
+            print(error, file=sys.stderr)
+            os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def forks():
+    """Also in mid-cycle: the child ends the parent's cycle and has its own; nobody warns of a thread."""
+    from gomem import _core
+
+    def collects():
+        garbage(700)
+        assert gomem.gc.collect() >= 700
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)
+        child(collects)
+        for phase in range(1, 11):
+            _core.gc_before_fork()  # no worker: the cycle stays where it is
+            garbage(700)
+            while _core.gc_step(50, 8) not in (phase, 0):
+                pass
+            child(collects)
+            _core.gc_after_fork(False)
+            gomem.gc.collect()
+    subprocess.run(["true"], preexec_fn=int, check=True)
+
+
+def forks_of_threads():
+    """Several at once, while another thread is in mid-cycle."""
+
+    def many():
+        for _ in range(20):
+            child(lambda: None)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        threads = [threading.Thread(target=many) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(5):
+            garbage(300)
+            gomem.gc.collect()
+        for thread in threads:
+            thread.join()
+    garbage(10)
+    assert gomem.gc.collect() >= 10
+
+
+def fork_inside_a_finaliser():
+    class Forks:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            child(lambda: garbage(10))
+
+    made = [Forks(), Forks()]
+    gc.collect(1)
+    del made
+    assert gomem.gc.collect() >= 2
+
+
+def finalisers():
+    """They run on the thread that asked, may raise, and may call the collector."""
+    seen, errors = [], []
+
+    class Final(Node):
+        def __del__(self):
+            seen.append(threading.get_ident())
+            gc.collect()
+            gc.freeze()
+            gc.unfreeze()
+            try:
+                gomem.gc.collect()
+            except RuntimeError:
+                errors.append(1)
+            raise ValueError("from a finaliser")
+
+    before, sys.unraisablehook = sys.unraisablehook, lambda unraisable: errors.append(2)
+    made = [Final() for _ in range(20)]
+    gc.collect(1)
+    del made
+    gomem.gc.collect()
+    sys.unraisablehook = before
+    assert seen == [threading.get_ident()] * 20 and errors == [1, 2] * 20, (len(seen), errors)
+
+
+def disables_in_a_finaliser():
+    class Final(Node):
+        def __del__(self):
+            gomem.gc.disable()
+            gomem.gc.enable()
+
+    made = [Final() for _ in range(5)]
+    refs = [weakref.ref(one) for one in made]
+    gc.collect(1)
+    del made
+    gomem.gc.collect()
+    gomem.gc.collect()
+    gc.collect()
+    assert not [ref for ref in refs if ref()]
+
+
+def collects_in_threads():
+    """collect() of several threads at once: each has a whole cycle, none is refused."""
+    errors = []
+
+    def many():
+        try:
+            for _ in range(10):
+                garbage(50)
+                gomem.gc.collect()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors, errors
+
+
+PARTS = [disabled_stock, hook_disables, allocators_come_and_go, callbacks_cleared, forks, forks_of_threads,
+         fork_inside_a_finaliser, finalisers, disables_in_a_finaliser, collects_in_threads]
+
+if __name__ == "__main__":
+    gomem.gc.enable()
+    for part in PARTS:
+        part()
+        print(part.__name__, flush=True)
+    garbage(1000)  # and exits with a cycle not begun

@@ -1,0 +1,28 @@
+"""The collector in processes of its own: what a program may do to it, and the first seeds of the fuzzer."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gomem.gc
+
+HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.skipif(gomem.gc.unsupported() is not None, reason=str(gomem.gc.unsupported()))
+
+
+def run(*words):
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=400)
+
+
+def test_hostile_programs():
+    done = run("-X", "faulthandler", str(HERE / "hostile.py"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.split()[-1] == "collects_in_threads"
+
+
+def test_a_slice_of_the_fuzzer():
+    done = run(str(HERE / "fuzz.py"), "--seeds", "120")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
