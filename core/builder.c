@@ -13,30 +13,17 @@
  * Nothing here runs Python code, so each call is atomic under the GIL. The buffers are str objects that nobody else
  * has seen; only documented functions change them. */
 #include "compat_object.h"
-#include "types.h"
+#include "text_part.h"
 #include <structmember.h>
 
-#define FIRST_ROOM 56          /* characters: with the object's header two cache lines */
-#define WIDEN_AT_ONCE 4096     /* characters that are cheaper to rewrite than to keep apart */
-#define JOIN_IN_QUARTERS 65536 /* characters from which the peak of a join matters */
-
-/* Width classes of str: ASCII, Latin-1, UCS-2, UCS-4. */
-static const Py_UCS4 max_of_rank[] = {0x7f, 0xff, 0xffff, 0x10ffff};
-
-/* Invariant: text is NULL (then room == length == 0) or an owned str of `room` characters, the first `length` of which
- * are set, in the width of `rank`; nobody else has it unless the builder is shared. */
-typedef struct {
-    PyObject *text;
-    Py_ssize_t length, room;
-    int rank;
-} part;
+#define WIDEN_AT_ONCE 4096 /* characters that are cheaper to rewrite than to keep apart */
 
 /* Invariant: tail.text is NULL, or its rank is above head's. While shared, head.room == head.length and there is no
  * tail. quick_room is not -1 only if head is one byte wide, there is no tail, and the builder is neither shared nor
  * closed; whoever changes one of these calls set_quick. */
 typedef struct {
     PyObject_HEAD
-    part head, tail;
+    gm_part head, tail;
     char *bytes;           /* of head.text, while quick_room is not -1 */
     Py_ssize_t quick_room; /* head.room while ASCII text may just be copied behind head's; else -1 */
     bool shared;  /* build() handed head.text out */
@@ -45,188 +32,21 @@ typedef struct {
     PyObject *weakrefs;
 } builder;
 
-static inline int
-rank_of(PyObject *text)
-{
-    return PyUnicode_IS_ASCII(text) ? 0 : PyUnicode_KIND(text) == 1 ? 1 : PyUnicode_KIND(text) == 2 ? 2 : 3;
-}
-
-static inline Py_ssize_t
-width_of(int rank)
-{
-    return rank < 2 ? 1 : (Py_ssize_t)1 << (rank - 1);
-}
-
-/* --- parts --- */
-
-/* Room for a text of `needed` characters: double while small, a quarter more when large. */
-static Py_ssize_t
-next_room(Py_ssize_t needed)
-{
-    Py_ssize_t spare = needed < 32768 ? needed : needed / 4;
-    return needed > PY_SSIZE_T_MAX / 8 - spare ? needed : Py_MAX(needed + spare, FIRST_ROOM);
-}
-
-static int
-part_make(part *self, int rank, Py_ssize_t room)
-{
-    self->text = PyUnicode_New(room, max_of_rank[rank]);
-    self->length = 0;
-    self->room = self->text == NULL ? 0 : room;
-    self->rank = rank;
-    return self->text == NULL ? -1 : 0;
-}
-
-/* Changes the room; the text stays. If a caller has the string too, this takes a copy. */
-static int
-part_resize(part *self, Py_ssize_t room)
-{
-    if (PyUnicode_Resize(&self->text, room) < 0) {
-        return -1;
-    }
-    self->room = room;
-    return 0;
-}
-
-static int
-part_reserve(part *self, Py_ssize_t more)
-{
-    if (more <= self->room - self->length) {
-        return 0;
-    }
-    if (more > PY_SSIZE_T_MAX / 8 - self->length) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    return part_resize(self, next_room(self->length + more));
-}
-
-/* Copies characters of a string that is no wider than this part; there is room. */
-static inline void
-part_copy(part *self, PyObject *text, Py_ssize_t from, Py_ssize_t count)
-{
-    Py_ssize_t width = width_of(self->rank);
-    if ((Py_ssize_t)PyUnicode_KIND(text) == width) {
-        memcpy((char *)PyUnicode_DATA(self->text) + self->length * width,
-               (const char *)PyUnicode_DATA(text) + from * width, (size_t)(count * width));
-    }
-    else {
-        PyUnicode_CopyCharacters(self->text, self->length, text, from, count);
-    }
-    self->length += count;
-}
-
-static void
-part_free(part *self)
-{
-    Py_CLEAR(self->text);
-    self->length = self->room = 0;
-    self->rank = 0;
-}
-
-/* --- widening --- */
-
-/* Makes `from`, which was `total` characters of `rank`, whole again after an error: from what is left of it, or is in
- * `into` already, and from what was set aside. -1 if memory is short even for that. */
-static int
-put_back(part *from, int rank, Py_ssize_t total, const part *into, PyObject *const *aside)
-{
-    if (from->text != NULL) {
-        if (part_resize(from, total) < 0) {
-            return -1;
-        }
-    }
-    else {
-        if (part_make(from, rank, total) < 0 ||
-            PyUnicode_CopyCharacters(from->text, 0, into->text, 0, into->length) < 0) {
-            return -1;
-        }
-        from->length = into->length;
-    }
-    for (int i = 0; i < 3; i++) {
-        if (aside[i] != NULL && from->length == total / 4 * (i + 1)) { /* else it is still in from too */
-            part_copy(from, aside[i], 0, PyUnicode_GET_LENGTH(aside[i]));
-        }
-    }
-    return 0;
-}
-
-/* Rewrites `from` in the rank of `into`, an empty part without text, with `spare` characters of room behind. A large
- * text goes in quarters: its later ones are first set aside, so that each can be freed once it is rewritten. On error
- * `from` is whole again or, short of memory even for that, the text is lost and -1 is returned all the same. */
-static int
-widen_in_quarters(part *from, part *into, Py_ssize_t spare)
-{
-    Py_ssize_t total = from->length, quarter = total / 4;
-    int rank = from->rank;
-    PyObject *aside[3] = {NULL, NULL, NULL};
-    for (int i = 2; i >= 0; i--) {
-        Py_ssize_t start = quarter * (i + 1);
-        aside[i] = PyUnicode_New(from->length - start, max_of_rank[from->rank]);
-        if (aside[i] == NULL || PyUnicode_CopyCharacters(aside[i], 0, from->text, start, from->length - start) < 0 ||
-            part_resize(from, start) < 0) {
-            goto error;
-        }
-        from->length = start;
-    }
-    if (part_make(into, into->rank, quarter) < 0) {
-        goto error;
-    }
-    part_copy(into, from->text, 0, from->length);
-    part_free(from);
-    for (int i = 0; i < 3; i++) {
-        Py_ssize_t count = PyUnicode_GET_LENGTH(aside[i]);
-        if (part_resize(into, into->length + count + (i == 2 ? spare : 0)) < 0) {
-            goto error;
-        }
-        part_copy(into, aside[i], 0, count);
-        Py_CLEAR(aside[i]);
-    }
-    return 0;
-error:
-    PyErr_Clear();
-    if (put_back(from, rank, total, into, aside) < 0) {
-        part_free(from);
-    }
-    for (int i = 0; i < 3; i++) {
-        Py_XDECREF(aside[i]);
-    }
-    part_free(into);
-    PyErr_NoMemory();
-    return -1;
-}
-
-static int
-widen(part *from, part *into, Py_ssize_t spare)
-{
-    if (from->length >= JOIN_IN_QUARTERS && width_of(into->rank) > width_of(from->rank)) {
-        return widen_in_quarters(from, into, spare);
-    }
-    if (part_make(into, into->rank, from->length + spare) < 0) {
-        return -1;
-    }
-    if (from->length > 0) {
-        part_copy(into, from->text, 0, from->length);
-    }
-    part_free(from);
-    return 0;
-}
-
 /* Makes head and tail one, with room for `more` characters. */
 static int
 join(builder *self, Py_ssize_t more)
 {
-    part tail = self->tail, whole = {NULL, 0, 0, tail.rank};
-    if (widen(&self->head, &whole, tail.length + more) < 0) {
+    gm_part tail = self->tail, whole = {NULL, 0, 0, tail.rank};
+    if (gm_part_widen(&self->head, &whole, tail.length + more) < 0) {
         if (self->head.text == NULL) { /* lost: better no text than its end alone */
-            part_free(&self->tail);
+            gm_part_free(&self->tail);
         }
         return -1;
     }
-    part_copy(&whole, tail.text, 0, tail.length);
+    gm_part_copy(&whole, tail.text, 0, tail.length);
     self->head = whole;
     memset(&self->tail, 0, sizeof(self->tail));
-    part_free(&tail);
+    gm_part_free(&tail);
     return 0;
 }
 
@@ -234,7 +54,7 @@ join(builder *self, Py_ssize_t more)
 static int
 end_sharing(builder *self, Py_ssize_t more)
 {
-    if (part_resize(&self->head, next_room(self->head.length + Py_MAX(more, 1))) < 0) {
+    if (gm_part_resize(&self->head, gm_next_room(self->head.length + Py_MAX(more, 1))) < 0) {
         return -1;
     }
     self->shared = false;
@@ -242,46 +62,46 @@ end_sharing(builder *self, Py_ssize_t more)
 }
 
 /* The part that takes `count` characters of this rank, with room for them; NULL on error. */
-static part *
+static gm_part *
 part_for(builder *self, int rank, Py_ssize_t count)
 {
     if (self->closed) {
         PyErr_SetString(PyExc_ValueError, "builder: write after close");
         return NULL;
     }
-    part *head = &self->head, *tail = &self->tail;
+    gm_part *head = &self->head, *tail = &self->tail;
     if (head->text == NULL) {
-        return part_make(head, rank, Py_MAX(count, FIRST_ROOM)) < 0 ? NULL : head;
+        return gm_part_make(head, rank, Py_MAX(count, GM_PART_FIRST_ROOM)) < 0 ? NULL : head;
     }
     if (self->shared && end_sharing(self, count) < 0) {
         return NULL;
     }
     if (tail->text == NULL) {
         if (rank <= head->rank) {
-            return part_reserve(head, count) < 0 ? NULL : head;
+            return gm_part_reserve(head, count) < 0 ? NULL : head;
         }
-        part wide = {NULL, 0, 0, rank};
+        gm_part wide = {NULL, 0, 0, rank};
         if (head->length <= WIDEN_AT_ONCE) {
-            if (widen(head, &wide, next_room(head->length + count) - head->length) < 0) {
+            if (gm_part_widen(head, &wide, gm_next_room(head->length + count) - head->length) < 0) {
                 return NULL;
             }
             *head = wide;
             return head;
         }
-        return part_make(tail, rank, next_room(count)) < 0 ? NULL : tail;
+        return gm_part_make(tail, rank, gm_next_room(count)) < 0 ? NULL : tail;
     }
     if (rank > tail->rank) { /* the tail is small beside the head */
-        part wide = {NULL, 0, 0, rank};
-        if (widen(tail, &wide, next_room(tail->length + count) - tail->length) < 0) {
+        gm_part wide = {NULL, 0, 0, rank};
+        if (gm_part_widen(tail, &wide, gm_next_room(tail->length + count) - tail->length) < 0) {
             return NULL;
         }
         *tail = wide;
     }
     if (tail->length + count > head->length / 8) {
         Py_ssize_t length = head->length + tail->length;
-        return join(self, next_room(length + count) - length) < 0 ? NULL : head;
+        return join(self, gm_next_room(length + count) - length) < 0 ? NULL : head;
     }
-    return part_reserve(tail, count) < 0 ? NULL : tail;
+    return gm_part_reserve(tail, count) < 0 ? NULL : tail;
 }
 
 /* --- writing --- */
@@ -339,16 +159,16 @@ write_slowly(builder *self, PyObject *text)
     if (count == 0 && !self->closed) {
         return 0;
     }
-    int rank = rank_of(text);
-    part *head = &self->head;
+    int rank = gm_rank_of(text);
+    gm_part *head = &self->head;
     if (head->text != NULL && rank <= head->rank && self->tail.text == NULL && count <= head->room - head->length &&
         !self->closed && !self->shared) {
-        part_copy(head, text, 0, count);
+        gm_part_copy(head, text, 0, count);
         return 0;
     }
-    part *into = part_for(self, rank, count);
+    gm_part *into = part_for(self, rank, count);
     if (into != NULL) {
-        part_copy(into, text, 0, count);
+        gm_part_copy(into, text, 0, count);
     }
     set_quick(self);
     return into == NULL ? -1 : 0;
@@ -438,7 +258,7 @@ static PyObject *
 builder_build(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     builder *self = (builder *)op;
-    part *head = &self->head;
+    gm_part *head = &self->head;
     if (self->tail.text != NULL && join(self, 0) < 0) {
         set_quick(self);
         return NULL;
@@ -452,10 +272,10 @@ builder_build(PyObject *op, PyObject *Py_UNUSED(ignored))
             return NULL;
         }
         Py_SETREF(head->text, text);
-        head->rank = rank_of(text);
+        head->rank = gm_rank_of(text);
         head->room = head->length;
     }
-    else if (!self->shared && part_resize(head, head->length) < 0) {
+    else if (!self->shared && gm_part_resize(head, head->length) < 0) {
         set_quick(self);
         return NULL;
     }
@@ -485,7 +305,7 @@ parse_size(const char *verb, PyObject *arg, Py_ssize_t *size)
 static PyObject *
 reserve_total(builder *self, Py_ssize_t total)
 {
-    part *last = self->tail.text != NULL ? &self->tail : &self->head;
+    gm_part *last = self->tail.text != NULL ? &self->tail : &self->head;
     Py_ssize_t length = self->head.length + self->tail.length;
     if (self->closed) {
         PyErr_SetString(PyExc_ValueError, "builder: grow after close");
@@ -494,10 +314,10 @@ reserve_total(builder *self, Py_ssize_t total)
     Py_ssize_t room = last->length + (total - length);
     int status = 0;
     if (last->text == NULL) {
-        status = total > 0 ? part_make(last, 0, total) : 0;
+        status = total > 0 ? gm_part_make(last, 0, total) : 0;
     }
     else if (total > length && (room > last->room || self->shared)) {
-        status = part_resize(last, room);
+        status = gm_part_resize(last, room);
         self->shared = self->shared && status < 0;
     }
     set_quick(self);
@@ -557,7 +377,7 @@ builder_truncate(PyObject *op, PyObject *arg)
     }
     self->trimmed = true;
     if (size <= self->head.length) {
-        part_free(&self->tail);
+        gm_part_free(&self->tail);
         self->head.length = size;
     }
     else {
@@ -572,9 +392,9 @@ static PyObject *
 builder_reset(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     builder *self = (builder *)op;
-    part_free(&self->tail);
+    gm_part_free(&self->tail);
     if (self->shared || self->head.rank > 0) {
-        part_free(&self->head);
+        gm_part_free(&self->head);
     }
     self->head.length = 0;
     self->shared = self->trimmed = self->closed = false;
@@ -601,8 +421,8 @@ builder_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     builder *self = (builder *)op;
     Py_ssize_t size = Py_TYPE(op)->tp_basicsize;
-    size += self->head.text && !self->shared ? self->head.room * width_of(self->head.rank) : 0;
-    size += self->tail.text ? self->tail.room * width_of(self->tail.rank) : 0;
+    size += self->head.text && !self->shared ? self->head.room * gm_width_of(self->head.rank) : 0;
+    size += self->tail.text ? self->tail.room * gm_width_of(self->tail.rank) : 0;
     return PyLong_FromSsize_t(size);
 }
 
@@ -623,8 +443,8 @@ builder_dealloc(PyObject *op)
     if (((builder *)op)->weakrefs != NULL) {
         PyObject_ClearWeakRefs(op);
     }
-    part_free(&((builder *)op)->head);
-    part_free(&((builder *)op)->tail);
+    gm_part_free(&((builder *)op)->head);
+    gm_part_free(&((builder *)op)->tail);
     type->tp_free(op);
     Py_DECREF(type);
 }
