@@ -96,8 +96,8 @@ dispose(gm_lru *self, PyObject *key, PyObject *value, const char *reason)
     Py_DECREF(value);
 }
 
-static void
-drop_entry(gm_lru *self, uint32_t at, const char *reason)
+void
+gm_lru_drop_entry(gm_lru *self, uint32_t at, const char *reason)
 {
     PyObject *key, *value;
     gm_lru_take_quiet(&self->table, at, &key, &value);
@@ -105,8 +105,8 @@ drop_entry(gm_lru *self, uint32_t at, const char *reason)
     dispose(self, key, value, reason);
 }
 
-static void
-drop_expired(gm_lru *self, uint32_t at)
+void
+gm_lru_drop_expired(gm_lru *self, uint32_t at)
 {
     PyObject *key, *value;
     gm_lru_take_quiet(&self->table, at, &key, &value);
@@ -115,8 +115,8 @@ drop_expired(gm_lru *self, uint32_t at)
 }
 
 /* Evicts until both bounds hold; returns how many went. Callbacks may add entries meanwhile; those count too. */
-static Py_ssize_t
-enforce_bounds(gm_lru *self, const char *reason)
+Py_ssize_t
+gm_lru_enforce_bounds(gm_lru *self, const char *reason)
 {
     Py_ssize_t evicted = 0;
     gm_lru_table *table = &self->table;
@@ -124,7 +124,7 @@ enforce_bounds(gm_lru *self, const char *reason)
            (self->maxbytes >= 0 && table->total_weight > (uint64_t)self->maxbytes && table->count > 0)) {
         self->evictions++;
         evicted++;
-        drop_entry(self, gm_lru_victim_quiet(table), reason);
+        gm_lru_drop_entry(self, gm_lru_victim_quiet(table), reason);
     }
     return evicted;
 }
@@ -139,41 +139,19 @@ sweep_some(gm_lru *self, int64_t now_ns)
         }
         uint32_t at = self->sweep_at++;
         if (self->table.slab[at].key != NULL && gm_lru_expired(self, at, now_ns)) {
-            drop_expired(self, at);
+            gm_lru_drop_expired(self, at);
         }
     }
 }
 
 /* --- finding --- */
 
-/* The number of the live entry of a key, 0 when absent or expired (and then gone), -1 on error. */
-static inline int64_t
-find_live(gm_lru *self, PyObject *key, int64_t *now_ns)
-{
-    Py_hash_t hash = gm_hash(key);
-    if (GM_UNLIKELY(hash == -1)) {
-        return -1;
-    }
-    if (GM_LIKELY(!is_timed(self))) {
-        return gm_lru_find(&self->table, key, gm_tag_of_hash(hash));
-    }
-    if (gm_lru_now(self, now_ns) < 0) {
-        return -1;
-    }
-    int64_t at = gm_lru_find(&self->table, key, gm_tag_of_hash(hash));
-    if (at > 0 && gm_lru_expired(self, (uint32_t)at, *now_ns)) {
-        drop_expired(self, (uint32_t)at);
-        return 0;
-    }
-    return at;
-}
-
 /* A new reference to the value of a key that is read, NULL without an exception when absent. */
 static inline PyObject *
 read_value(gm_lru *self, PyObject *key)
 {
     int64_t now_ns = 0;
-    int64_t at = find_live(self, key, &now_ns);
+    int64_t at = gm_lru_find_live(self, key, &now_ns);
     if (at <= 0) {
         self->misses += at == 0;
         return NULL;
@@ -186,8 +164,8 @@ read_value(gm_lru *self, PyObject *key)
     return Py_NewRef(self->table.slab[at].value);
 }
 
-static void
-set_key_error(PyObject *key)
+void
+gm_lru_set_key_error(PyObject *key)
 {
     PyObject *error = PyObject_CallOneArg(PyExc_KeyError, key); /* so that a tuple stays one argument */
     if (error != NULL) {
@@ -196,8 +174,8 @@ set_key_error(PyObject *key)
     }
 }
 
-static bool
-count_is(const char *verb, Py_ssize_t got, Py_ssize_t low, Py_ssize_t high)
+bool
+gm_lru_count_is(const char *verb, Py_ssize_t got, Py_ssize_t low, Py_ssize_t high)
 {
     if (got >= low && got <= high) {
         return true;
@@ -209,7 +187,7 @@ count_is(const char *verb, Py_ssize_t got, Py_ssize_t low, Py_ssize_t high)
 static PyObject *
 lru_get(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (!count_is("get", nargs, 1, 2)) {
+    if (!gm_lru_count_is("get", nargs, 1, 2)) {
         return NULL;
     }
     PyObject *value = read_value(as_lru(op), args[0]);
@@ -229,18 +207,18 @@ gm_lru_subscript(PyObject *op, PyObject *key)
     if (as_lru(op)->has_missing) {
         return PyObject_CallMethod(op, "__missing__", "O", key);
     }
-    set_key_error(key);
+    gm_lru_set_key_error(key);
     return NULL;
 }
 
 static PyObject *
 lru_peek(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (!count_is("peek", nargs, 1, 2)) {
+    if (!gm_lru_count_is("peek", nargs, 1, 2)) {
         return NULL;
     }
     int64_t now_ns;
-    int64_t at = find_live(as_lru(op), args[0], &now_ns);
+    int64_t at = gm_lru_find_live(as_lru(op), args[0], &now_ns);
     if (at < 0) {
         return NULL;
     }
@@ -251,7 +229,7 @@ int
 gm_lru_contains(PyObject *op, PyObject *key)
 {
     int64_t now_ns;
-    int64_t at = find_live(as_lru(op), key, &now_ns);
+    int64_t at = gm_lru_find_live(as_lru(op), key, &now_ns);
     return at < 0 ? -1 : at > 0;
 }
 
@@ -379,7 +357,7 @@ store_in(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject 
     if (!plain && is_timed(self)) {
         sweep_some(self, now_ns);
     }
-    return (!plain && enforce_bounds(self, "size") > 0) || evicted;
+    return (!plain && gm_lru_enforce_bounds(self, "size") > 0) || evicted;
 }
 
 static int
@@ -396,12 +374,12 @@ gm_lru_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
         return store(as_lru(op), key, value, 0, NULL) < 0 ? -1 : 0;
     }
     int64_t now_ns;
-    int64_t at = find_live(as_lru(op), key, &now_ns);
+    int64_t at = gm_lru_find_live(as_lru(op), key, &now_ns);
     if (at == 0) {
-        set_key_error(key);
+        gm_lru_set_key_error(key);
     }
     if (at > 0) {
-        drop_entry(as_lru(op), (uint32_t)at, "removed");
+        gm_lru_drop_entry(as_lru(op), (uint32_t)at, "removed");
     }
     return at > 0 ? 0 : -1;
 }
@@ -410,7 +388,7 @@ gm_lru_ass_subscript(PyObject *op, PyObject *key, PyObject *value)
 static PyObject *
 lru_put(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
-    if (!count_is("put", nargs, 2, 2)) {
+    if (!gm_lru_count_is("put", nargs, 2, 2)) {
         return NULL;
     }
     int64_t ttl_ns = 0;
@@ -441,7 +419,7 @@ lru_put(PyObject *op, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 static PyObject *
 lru_setdefault(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (!count_is("setdefault", nargs, 1, 2)) {
+    if (!gm_lru_count_is("setdefault", nargs, 1, 2)) {
         return NULL;
     }
     PyObject *value = read_value(as_lru(op), args[0]);
@@ -460,7 +438,7 @@ lru_setdefault(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 lru_get_or_load(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (!count_is("get_or_load", nargs, 2, 2)) {
+    if (!gm_lru_count_is("get_or_load", nargs, 2, 2)) {
         return NULL;
     }
     PyObject *value = read_value(as_lru(op), args[0]);
@@ -468,169 +446,6 @@ lru_get_or_load(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
         return value;
     }
     return PyObject_CallMethod(op, "_load", "OO", args[0], args[1]);
-}
-
-/* --- removing --- */
-
-static PyObject *
-lru_pop(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
-{
-    if (!count_is("pop", nargs, 1, 2)) {
-        return NULL;
-    }
-    int64_t now_ns;
-    int64_t at = find_live(as_lru(op), args[0], &now_ns);
-    if (at < 0) {
-        return NULL;
-    }
-    if (at == 0) {
-        if (nargs == 2) {
-            return Py_NewRef(args[1]);
-        }
-        set_key_error(args[0]);
-        return NULL;
-    }
-    PyObject *value = Py_NewRef(as_lru(op)->table.slab[at].value);
-    drop_entry(as_lru(op), (uint32_t)at, "removed");
-    return value;
-}
-
-Py_ssize_t
-gm_lru_expire(gm_lru *self)
-{
-    int64_t now_ns;
-    Py_ssize_t dropped = 0;
-    if (!is_timed(self)) {
-        return 0;
-    }
-    if (gm_lru_now(self, &now_ns) < 0) {
-        return -1;
-    }
-    for (uint32_t at = GM_SENTINELS; at < self->table.slab_used; at++) {
-        if (self->table.slab[at].key != NULL && gm_lru_expired(self, at, now_ns)) {
-            drop_expired(self, at);
-            dropped++;
-        }
-    }
-    return dropped;
-}
-
-static PyObject *
-lru_expire(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    Py_ssize_t dropped = gm_lru_expire(as_lru(op));
-    return dropped < 0 ? NULL : PyLong_FromSsize_t(dropped);
-}
-
-/* remove_oldest() -> (key, value), or None when empty */
-static PyObject *
-lru_remove_oldest(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    gm_lru *self = as_lru(op);
-    PyObject *pair = gm_lru_expire(self) < 0 ? NULL : PyTuple_New(2); /* this may run the collector */
-    if (pair == NULL) {
-        return NULL;
-    }
-    uint32_t at = gm_lru_victim_quiet(&self->table);
-    if (at == 0) {
-        Py_DECREF(pair);
-        Py_RETURN_NONE;
-    }
-    PyTuple_SET_ITEM(pair, 0, Py_NewRef(self->table.slab[at].key));
-    PyTuple_SET_ITEM(pair, 1, Py_NewRef(self->table.slab[at].value));
-    drop_entry(self, at, "removed");
-    return pair;
-}
-
-/* _evict(count) -> how many: the policy's next victims go, for the sake of memory */
-static PyObject *
-lru_evict(PyObject *op, PyObject *arg)
-{
-    gm_lru *self = as_lru(op);
-    Py_ssize_t wanted = PyLong_AsSsize_t(arg);
-    if ((wanted == -1 && PyErr_Occurred()) || gm_lru_expire(self) < 0) {
-        return NULL;
-    }
-    Py_ssize_t gone = 0;
-    for (; gone < wanted && self->table.count != 0; gone++) {
-        self->evictions++;
-        drop_entry(self, gm_lru_victim_quiet(&self->table), "pressure");
-    }
-    self->changes++;
-    return gm_lru_compact_quiet(&self->table) < 0 ? NULL : PyLong_FromSsize_t(gone);
-}
-
-static PyObject *
-lru_clear_method(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    gm_lru *self = as_lru(op);
-    if (self->on_evict == NULL) {
-        self->changes++;
-        gm_lru_clear(&self->table);
-        Py_RETURN_NONE;
-    }
-    for (uint32_t left = self->table.count; left > 0 && self->table.count != 0; left--) {
-        drop_entry(self, gm_lru_victim_quiet(&self->table), "cleared");
-    }
-    Py_RETURN_NONE;
-}
-
-int
-gm_lru_parse_maxsize(PyObject *arg, uint32_t *max_count)
-{
-    if (arg == Py_None) {
-        *max_count = GM_INDEX_MAX_ITEMS;
-        return 0;
-    }
-    Py_ssize_t value = PyLong_AsSsize_t(arg);
-    if (value == -1 && PyErr_Occurred()) {
-        return -1;
-    }
-    if (value < 1 || value > GM_INDEX_MAX_ITEMS) {
-        PyErr_Format(PyExc_ValueError, "maxsize: got %zd, want 1 to %u", value, GM_INDEX_MAX_ITEMS);
-        return -1;
-    }
-    *max_count = (uint32_t)value;
-    return 0;
-}
-
-/* resize(maxsize) -> how many were evicted */
-static PyObject *
-lru_resize(PyObject *op, PyObject *arg)
-{
-    gm_lru *self = as_lru(op);
-    uint32_t max_count;
-    if (self->bound_is_weight) {
-        PyErr_SetString(PyExc_ValueError, "resize: maxsize bounds the sum of sizes here, want a cache bounded by count");
-        return NULL;
-    }
-    if (gm_lru_parse_maxsize(arg, &max_count) < 0) {
-        return NULL;
-    }
-    if (max_count == GM_INDEX_MAX_ITEMS && self->maxbytes < 0) {
-        PyErr_SetString(PyExc_ValueError, "resize: got no bound, want a maxsize");
-        return NULL;
-    }
-    gm_lru_set_max_quiet(&self->table, max_count);
-    self->changes++;
-    Py_ssize_t evicted = enforce_bounds(self, "size");
-    self->changes++; /* callbacks may have made iterators, and compacting renumbers the entries */
-    if (self->table.slab_len > max_count + GM_SENTINELS && gm_lru_compact_quiet(&self->table) < 0) {
-        return NULL;
-    }
-    return PyLong_FromSsize_t(evicted);
-}
-
-Py_ssize_t
-gm_lru_len(PyObject *op)
-{
-    return gm_lru_expire(as_lru(op)) < 0 ? -1 : (Py_ssize_t)as_lru(op)->table.count;
-}
-
-static PyObject *
-lru_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    return PyLong_FromSize_t((size_t)Py_TYPE(op)->tp_basicsize + gm_lru_bytes(&as_lru(op)->table));
 }
 
 PyMethodDef gm_lru_methods[] = {
@@ -648,19 +463,19 @@ PyMethodDef gm_lru_methods[] = {
     {"get_or_load", (PyCFunction)(void (*)(void))lru_get_or_load, METH_FASTCALL,
      "get_or_load($self, key, loader, /)\n--\n\n"
      "The value of a key; if it is absent, loader(key) is stored and returned, and called by one thread only."},
-    {"pop", (PyCFunction)(void (*)(void))lru_pop, METH_FASTCALL,
+    {"pop", (PyCFunction)(void (*)(void))gm_lru_pop, METH_FASTCALL,
      "pop($self, key, default=..., /)\n--\n\nTakes a key out and returns its value, or the default, or KeyError."},
-    {"remove_oldest", lru_remove_oldest, METH_NOARGS,
+    {"remove_oldest", gm_lru_remove_oldest, METH_NOARGS,
      "remove_oldest($self, /)\n--\n\nTakes out the entry that would be evicted next: (key, value), or None."},
-    {"expire", lru_expire, METH_NOARGS,
+    {"expire", gm_lru_expire_method, METH_NOARGS,
      "expire($self, /)\n--\n\nDrops every expired entry now and returns how many; costs a look at all entries."},
-    {"clear", lru_clear_method, METH_NOARGS, "clear($self, /)\n--\n\nDrops every entry; statistics stay."},
-    {"resize", lru_resize, METH_O,
+    {"clear", gm_lru_clear_method, METH_NOARGS, "clear($self, /)\n--\n\nDrops every entry; statistics stay."},
+    {"resize", gm_lru_resize, METH_O,
      "resize($self, maxsize, /)\n--\n\nChanges the bound; returns how many entries were evicted for it."},
-    {"_evict", lru_evict, METH_O, "_evict($self, count, /)\n--\n\nEvicts so many entries and gives their room back."},
+    {"_evict", gm_lru_evict, METH_O, "_evict($self, count, /)\n--\n\nEvicts so many entries and gives their room back."},
     {"_stats", gm_lru_stats, METH_NOARGS, "_stats($self, /)\n--\n\nThe tuple behind stats()."},
     {"_iterate", (PyCFunction)(void (*)(void))gm_lru_iterate, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "_iterate($self, kind, newest_first, /)\n--\n\nIterator of keys (0), values (1) or pairs (2)."},
-    {"__sizeof__", lru_sizeof, METH_NOARGS, "__sizeof__($self, /)\n--\n\nBytes of the cache without keys and values."},
+    {"__sizeof__", gm_lru_sizeof, METH_NOARGS, "__sizeof__($self, /)\n--\n\nBytes of the cache without keys and values."},
     {NULL, NULL, 0, NULL},
 };
