@@ -1,5 +1,5 @@
-/* The LRUCache object, shared by lru.c and lru_take.c (its verbs), lru_views.c (its iterator, its statistics) and lru_type.c (the rest
- * of its type). */
+/* The LRUCache object, shared by lru.c and lru_take.c (its verbs), lru_views.c (its iterator, its statistics) and
+ * lru_type.c (the rest of its type). */
 #ifndef GOMEM_LRU_H
 #define GOMEM_LRU_H
 
@@ -21,7 +21,7 @@ typedef struct {
     uint64_t changes;    /* keys added or removed other than by expiry: what iterators watch */
     uint32_t sweep_at;   /* the slab entry that the next put looks at for expiry */
     bool bound_is_weight; /* maxsize bounds the sum of sizes, as in cachetools */
-    bool plain;          /* no sizes, deadlines or callback: what most caches are, and puts have a path of their own for */
+    bool plain;          /* no sizes, deadlines or callback: puts have a path of their own */
     bool has_missing;    /* the subclass defines __missing__ */
 } gm_lru;
 

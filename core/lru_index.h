@@ -21,7 +21,7 @@
 #endif
 
 #define GM_BUCKET_SLOTS 15u
-#define GM_BUCKET_ITEMS 10u /* on average in a full index: then a bucket in twenty is passed, and an item costs 6.4 bytes */
+#define GM_BUCKET_ITEMS 10u /* of a full index, mean: a bucket in twenty is passed, an item costs 6.4 bytes */
 
 typedef struct {
     uint32_t slots[GM_BUCKET_SLOTS];
