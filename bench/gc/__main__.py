@@ -14,6 +14,7 @@ import sys
 CLAIMS = {
     "pauses": "longest slice, CPU of a cycle and its memory on heaps of 1, 5 and 10 million objects",
     "services": "CPU, latency and memory of two services over 2 million old objects",
+    "killers": "peak memory of the programs that the incremental collector was withdrawn for",
     "prefork": "memory that one full collection makes private in a forked worker",
     "limit": "by how much a memory limit is exceeded",
     "growth": "resident memory over a hundred cycles",
