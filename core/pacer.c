@@ -9,7 +9,8 @@
 #define STRETCH 2.5         /* pauses that the longest slice may take ... */
 #define STRETCH_AT 4        /* ... when so many are owed */
 #define GROWTH_MIN 10000    /* objects; below it a cycle costs more than it can free: some 5 ms for 1 MB */
-#define LOST 3              /* goals; and at least half of what lives: see gm_pacer_lost */
+#define LOST 3              /* goals, and at least as much as lives: a program that grows fast makes no garbage by that */
+#define LOST_MIN 500000     /* objects: some 50 MB; before that a program that starts up would be stopped again and again */
 #define CYCLE_NS 120.0      /* a first guess, soon replaced by measurements */
 #define LEARN 0.3           /* weight of the newest measurement */
 #define MEMORY_MIN ((int64_t)64 << 20) /* growth of resident memory that may start a cycle on its own */
@@ -143,7 +144,7 @@ gm_pacer_free_ns(const gm_pacer *pacer, int64_t grown)
 bool
 gm_pacer_lost(const gm_pacer *pacer, int64_t grown)
 {
-    return grown > at_least(LOST * percent_goal(pacer), pacer->live / 2);
+    return grown > at_least(LOST_MIN, at_least(LOST * percent_goal(pacer), pacer->live));
 }
 
 void

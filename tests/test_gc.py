@@ -85,3 +85,10 @@ def test_the_environment_variable():
     }
     with pytest.raises(UsageError, match="got 'speed=9'"):
         concurrent.parse("speed=9")
+
+
+def test_a_program_that_starts_up_is_not_stopped_for_it(collector):
+    """Growth alone, however fast, calls for no stop-the-world collection below half a million objects."""
+    kept = [[number] for number in range(400_000)]
+    assert collector.stats().stock == 0
+    assert len(kept) == 400_000
