@@ -14,8 +14,9 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     ROOT / name
     for name in (
-        *("README.md", "docs/heap.md", "docs/design/sampling.md", "docs/escape.md"),
-        *("docs/lesson/01-stack-and-heap.md", "docs/lesson/03-profiling.md", "docs/lesson/06-escape-analysis.md"),
+        *("README.md", "docs/heap.md", "docs/design/sampling.md", "docs/escape.md", "docs/gc.md"),
+        *("docs/lesson/01-stack-and-heap.md", "docs/lesson/02-garbage-collection.md", "docs/lesson/03-profiling.md"),
+        "docs/lesson/06-escape-analysis.md",
     )
 ]
 
