@@ -268,7 +268,7 @@ gm_collector_may_slice(void)
 int64_t
 gm_collector_owed_ns(void)
 {
-    return gm_pacer_owed_ns(&gm_gc.pacer, grown(), gm_finder_done(gm_gc.pacer.size));
+    return gm_gc.owed_ns = gm_pacer_owed_ns(&gm_gc.pacer, grown(), gm_finder_done(gm_gc.pacer.size));
 }
 
 /* Follows the finder from phase to phase. A cycle that failed is not ended here: this may be the worker, and what only
@@ -302,6 +302,7 @@ gm_collector_slice(gm_driver driver, int64_t ns)
     gm_gc.pacer.done_ns += cpu;
     account(driver, cpu, gm_wall_ns_no_python() - wall);
     note_phase(before);
+    gm_collector_owed_ns();
     gm_gc.busy = false;
 }
 

@@ -48,6 +48,7 @@ typedef struct {
     int64_t middle_ns;  /* CPU time when the collection of the middle generation under way began */
     int64_t phase_ns;   /* when WALK, the rest, FREE began; monotonic */
     int64_t enabled_ns; /* monotonic */
+    int64_t owed_ns;    /* CPU time that the program owed when somebody last looked; the worker reads it without the GIL */
     int64_t slice_ns;   /* when the last slice ended; monotonic */
     int64_t memory_ns;  /* when resident memory was last read */
     int64_t relief_ns, trim_ns; /* when memory was last asked back from caches, and from the allocator */

@@ -74,7 +74,7 @@ slice(PyThreadState *state)
     bool free = gm_gil_is_free_no_python();
     if (!free) {
         int64_t since = gm_wall_ns_no_python() - gm_gc.slice_ns;
-        bool behind = gm_collector_owed_ns() >= gm_gc.pacer.pause_ns;
+        bool behind = gm_gc.owed_ns >= gm_gc.pacer.pause_ns;
         if (behind && since < BEHIND_NS) {
             gm_collector_ask_main_no_python();
         }

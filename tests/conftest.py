@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,10 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = Path(__file__).parent / "isolated"
+# A shell without job control starts its background jobs with SIGINT ignored, and that would be handed down.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 HANG_SECONDS = 120  # far above what any of the programs takes: reaching it means a deadlock
 
 
