@@ -119,8 +119,7 @@ gm_remark(gm_budget *budget)
         uint8_t *byte = gm_shadow_of(object);
         if ((*byte & GM_STATE) == GM_WHITE && *byte != GM_WHITE) {
             gm_pass.found = true;
-            *byte = (uint8_t)((*byte & ~GM_STATE) | GM_GREY);
-            gm_push((uintptr_t)object);
+            gm_shade(byte, (uintptr_t)object);
         }
         if (!gm_drain(budget) || gm_budget_spent(budget, 1)) {
             return true;
@@ -170,18 +169,16 @@ gm_adopt(gm_budget *budget)
 
 /* ---- LINK: candidates by number ---- */
 
-#define EIGHT(byte) ((uint64_t)(byte) * 0x0101010101010101u)
-
 static inline uint64_t
 whites_of(uint64_t bytes)
 {
-    return bytes & ~(bytes >> 1) & EIGHT(1);
+    return bytes & ~(bytes >> 1) & GM_EIGHT(1);
 }
 
 static inline unsigned
 sum_of(uint64_t ones) /* of bytes that are 0 or 1, eight of them */
 {
-    return (unsigned)((ones * EIGHT(1)) >> 56);
+    return (unsigned)((ones * GM_EIGHT(1)) >> 56);
 }
 
 /* A white object's number: that of its page's first, and the whites before it on the page. The states do not change

@@ -191,8 +191,7 @@ found(void)
     }
     c->mark_ns = lap();
     c->candidates = (int64_t)gm_find.candidates.count;
-    c->grown = grown();
-    c->objects[1] = (int64_t)gm_find.walked + c->grown;
+    c->objects[1] = (int64_t)gm_find.walked + grown();
     c->rss[1] = gm_rss_bytes_no_python();
     gm_pacer_found(&gm_gc.pacer, (int64_t)gm_find.walked);
 }
@@ -214,11 +213,8 @@ finish(bool aborted)
         gm_gc.aborted++;
     } else {
         gm_gc.cycles++;
-        int64_t cpu_ns = 0;
-        for (int i = 0; i < GM_DRIVERS; i++) {
-            cpu_ns += c->cpu_ns[i];
-        }
-        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2], cpu_ns, gm_wall_ns_no_python());
+        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2], gm_sum_of_drivers(c->cpu_ns),
+                     gm_wall_ns_no_python());
     }
     if (gm_gc.trace) {
         gm_trace_cycle(c, &gm_gc);

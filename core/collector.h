@@ -18,6 +18,16 @@ typedef enum { GM_BY_CALLBACK, GM_BY_WORKER, GM_BY_REQUEST, GM_BY_BATCH, GM_DRIV
 
 #define GM_BUCKETS 26 /* bucket k counts pauses of 2^(k-1) up to below 2^k microseconds; 0: less than one */
 
+static inline int64_t
+gm_sum_of_drivers(const int64_t cpu_ns[GM_DRIVERS])
+{
+    int64_t sum = 0;
+    for (int i = 0; i < GM_DRIVERS; i++) {
+        sum += cpu_ns[i];
+    }
+    return sum;
+}
+
 /* One cycle as it is reported; times in ns, memory in bytes, the rest in objects. */
 typedef struct {
     uint64_t number;
@@ -28,7 +38,7 @@ typedef struct {
     int64_t cpu_ns[GM_DRIVERS];        /* on whose account; the worker's sorting is the worker's */
     int64_t rss[3];                    /* at the start, when garbage was known, at the end */
     int64_t objects[3];                /* in the oldest generation, as far as known, at the same moments */
-    int64_t goal, grown;               /* grown: when the garbage was known */
+    int64_t goal;
     int64_t candidates, freed, largest;
     int64_t pause_max_ns;
     uint64_t pauses;

@@ -23,8 +23,7 @@ shade_now(PyObject *target)
 {
     uint8_t *byte = gm_shadow_of(target);
     if ((*byte & GM_STATE) == GM_WHITE) {
-        *byte += GM_GREY - GM_WHITE;
-        gm_push((uintptr_t)target);
+        gm_shade(byte, (uintptr_t)target);
     }
 }
 
@@ -152,13 +151,11 @@ gm_drain(gm_budget *budget)
     return true;
 }
 
-#define EIGHT(byte) ((uint64_t)(byte) * 0x0101010101010101u)
-
 /* Whether eight bytes of shadow hold anything but NONE, BLACK and candidates (white, no count left). */
 static inline bool
 has_roots(uint64_t bytes)
 {
-    uint64_t low = bytes & EIGHT(1), high = (bytes >> 1) & EIGHT(1);
+    uint64_t low = bytes & GM_EIGHT(1), high = (bytes >> 1) & GM_EIGHT(1);
     return (low ^ high) != 0; /* a white or a grey one */
 }
 
@@ -168,8 +165,7 @@ shade_roots(uint8_t *leaf, size_t entry, uintptr_t base)
     for (size_t i = entry; i < entry + 8; i++) {
         unsigned state = leaf[i] & GM_STATE;
         if (state == GM_GREY || (state == GM_WHITE && leaf[i] != GM_WHITE)) {
-            leaf[i] = (uint8_t)((leaf[i] & ~GM_STATE) | GM_GREY);
-            gm_push(base + (i << GM_GRAIN_BITS));
+            gm_shade(&leaf[i], base + (i << GM_GRAIN_BITS));
         }
     }
 }

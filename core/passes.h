@@ -101,9 +101,20 @@ gm_later(PyObject *target)
     return before;
 }
 
+/* One byte in each of eight: the shadow is looked at by eight. */
+#define GM_EIGHT(byte) ((uint64_t)(byte) * 0x0101010101010101u)
+
 /* ---- marking (mark.c) ---- */
 
 void gm_push(uintptr_t word);
+
+/* Makes an object grey, to be looked into. */
+static inline void
+gm_shade(uint8_t *byte, uintptr_t object)
+{
+    *byte = (uint8_t)((*byte & ~GM_STATE) | GM_GREY);
+    gm_push(object);
+}
 
 /* Makes everything that is grey black, and what is reachable from it; false when the budget is spent before. */
 bool gm_drain(gm_budget *budget);

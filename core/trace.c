@@ -23,10 +23,7 @@ void
 gm_trace_cycle(const gm_cycle *c, const gm_collector *collector)
 {
     char line[512];
-    int64_t now = gm_wall_ns_no_python(), all = 0;
-    for (int i = 0; i < GM_DRIVERS; i++) {
-        all += collector->cpu_ns[i];
-    }
+    int64_t now = gm_wall_ns_no_python(), all = gm_sum_of_drivers(collector->cpu_ns);
     double share = now > collector->enabled_ns ? 100.0 * (double)all / (double)(now - collector->enabled_ns) : 0;
     int length = snprintf(
         line, sizeof(line),

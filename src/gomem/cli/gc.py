@@ -39,13 +39,8 @@ SAMPLE_S = 0.02  # between looks at resident memory: a read of /proc costs some 
 _VALUES = {"--settings", "--html", "--seconds"}
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str):
-        raise UsageError(f"{message}; see gomem gc --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = program.Parser(
         prog="gomem gc",
         usage="gomem gc [options] (script.py | -m module) [arguments ...]",
         description="Runs a Python program twice, with CPython's garbage collector and with gomem's concurrent one, and "

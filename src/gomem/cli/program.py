@@ -6,12 +6,20 @@ would run it.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import sys
 from importlib.machinery import PathFinder
 
 from gomem.errors import UnsupportedError, UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are ours: one line, exit 2."""
+
+    def error(self, message: str):
+        raise UsageError(f"{message}; see {self.prog} --help")
 
 
 def split(args: list[str], takes_value: set[str]) -> tuple[list[str], list[str]]:

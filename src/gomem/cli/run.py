@@ -30,13 +30,8 @@ examples:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str):
-        raise UsageError(f"{message}; see gomem run --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = program.Parser(
         prog="gomem run",
         usage="gomem run [options] (script.py | -m module) [arguments ...]",
         description="Runs a Python program with the sampling heap profiler on and writes a pprof file when it exits.",

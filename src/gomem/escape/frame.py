@@ -23,6 +23,7 @@ class FileState:
         self.site_numbers = site_numbers
         self.scopes = Scopes()
         self.unique = 0
+        self.code_names: set[str] = set()  # qualified names already given
 
     def fresh_name(self, name: str) -> str:
         self.unique += 1
@@ -47,6 +48,7 @@ class Frame:
         self.renames: list[tuple[bool, dict[str, str]]] = []  # (is a class body, name -> name of its own)
         self.loops: list[tuple[list[Environment], list[Environment]]] = []  # (at break, at continue)
         self.watched: list[dict[str, int]] = []  # inside try: name -> variable that receives every value of it
+        self.watch_envs: list[Environment] = []  # the environment before each of them
         self.class_names: list[str] = []
         state.module.codes.append(code)
         self.number = len(state.module.codes) - 1

@@ -405,21 +405,23 @@ class Interpreter(Calls):
 
     # leaving
 
+    def note_return(self, objects: int, line: int) -> None:
+        for one in self.bits(objects):
+            self.return_lines.setdefault(one, line)
+
     def return_(self, op: Any) -> None:
         objects = self.pts[op[1]]
         if objects & ~self.returned:
             self.returned |= objects
             self.changed = True
-        for one in self.bits(objects):
-            self.return_lines.setdefault(one, op[2])
+        self.note_return(objects, op[2])
 
     def yield_(self, op: Any) -> None:
         objects = self.pts[op[1]]
         if objects & ~self.yielded:
             self.yielded |= objects
             self.changed = True
-        for one in self.bits(objects):
-            self.return_lines.setdefault(one, op[2])
+        self.note_return(objects, op[2])
 
     def yield_from(self, op: Any) -> None:
         _, dst, src, line = op

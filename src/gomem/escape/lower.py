@@ -303,15 +303,13 @@ class Function(Expressions):
                 watch[key] = self.new()
                 self.copy_to(watch[key], (self.env or {}).get(key, 0))
         self.watched.append(watch)
-        self._before_watch = dict(self.env or {})
-        watch_env = dict(self.env or {})
-        self.__dict__.setdefault("_watch_envs", []).append(watch_env)
+        self.watch_envs.append(dict(self.env or {}))
         return watch
 
     def _unwatch(self, watch: dict[str, int]) -> dict[str, int]:
         """The environment of a place that any statement of the watched body may jump to."""
         self.watched.remove(watch)
-        return {**self._watch_envs.pop(), **watch}
+        return {**self.watch_envs.pop(), **watch}
 
     def _handler(self, node: ast.ExceptHandler) -> None:
         self.expr(node.type)
@@ -408,7 +406,7 @@ class Function(Expressions):
             base = f"{self.class_names[-1]}.{name}"
         else:
             base = name if self.is_module else f"{self.code.name}.<locals>.{name}"
-        taken = self.state.__dict__.setdefault("code_names", set())
+        taken = self.state.code_names
         unique, count = base, 1
         while unique in taken:
             count += 1
