@@ -10,8 +10,10 @@
  * - After build() the builder and its caller share the string. Writing on makes PyUnicode_Resize take a copy if the
  *   caller still has it.
  *
- * Nothing here runs Python code, so each call is atomic under the GIL. The buffers are str objects that nobody else
- * has seen; only documented functions change them. */
+ * Nothing here runs Python code but the iterators of writelines and the values of append, so each piece is written
+ * atomically under the GIL. The buffers are str objects that nobody else has seen; only documented functions change
+ * them. */
+#include "builder_size.h"
 #include "compat_object.h"
 #include "text_part.h"
 #include <structmember.h>
@@ -19,13 +21,14 @@
 #define WIDEN_AT_ONCE 4096 /* characters that are cheaper to rewrite than to keep apart */
 
 /* Invariant: tail.text is NULL, or its rank is above head's. While shared, head.room == head.length and there is no
- * tail. quick_room is not -1 only if head is one byte wide, there is no tail, and the builder is neither shared nor
- * closed; whoever changes one of these calls set_quick. */
+ * tail. quick_room is not -1 only if there is a head and no tail, and the builder is neither shared nor closed; whoever
+ * changes one of these, or the head's string, calls set_quick. */
 typedef struct {
     PyObject_HEAD
     gm_part head, tail;
     char *bytes;           /* of head.text, while quick_room is not -1 */
-    Py_ssize_t quick_room; /* head.room while ASCII text may just be copied behind head's; else -1 */
+    Py_ssize_t quick_room; /* head.room while text that is no wider may just be copied behind head's; else -1 */
+    Py_ssize_t width;      /* of head's characters, while quick_room is not -1 */
     bool shared;  /* build() handed head.text out */
     bool trimmed; /* wide characters may have been cut off: build() looks for the width the text needs */
     bool closed;
@@ -109,9 +112,9 @@ part_for(builder *self, int rank, Py_ssize_t count)
 static void
 set_quick(builder *self)
 {
-    bool quick = self->head.text != NULL && self->head.rank < 2 && self->tail.text == NULL && !self->shared &&
-                 !self->closed;
+    bool quick = self->head.text != NULL && self->tail.text == NULL && !self->shared && !self->closed;
     self->quick_room = quick ? self->head.room : -1;
+    self->width = gm_width_of(self->head.rank);
     self->bytes = quick ? PyUnicode_DATA(self->head.text) : NULL;
 }
 
@@ -156,14 +159,12 @@ write_slowly(builder *self, PyObject *text)
         return -1;
     }
     Py_ssize_t count = PyUnicode_GET_LENGTH(text);
-    if (count == 0 && !self->closed) {
+    int rank = gm_rank_of(text);
+    if (rank <= self->head.rank && count <= self->quick_room - self->head.length) {
+        gm_part_copy(&self->head, text, 0, count);
         return 0;
     }
-    int rank = gm_rank_of(text);
-    gm_part *head = &self->head;
-    if (head->text != NULL && rank <= head->rank && self->tail.text == NULL && count <= head->room - head->length &&
-        !self->closed && !self->shared) {
-        gm_part_copy(head, text, 0, count);
+    if (count == 0 && !self->closed) {
         return 0;
     }
     gm_part *into = part_for(self, rank, count);
@@ -174,18 +175,87 @@ write_slowly(builder *self, PyObject *text)
     return into == NULL ? -1 : 0;
 }
 
+/* Appends ASCII characters if that takes no more than copying them. */
+static inline bool
+write_quickly(builder *self, const char *letters, Py_ssize_t count)
+{
+    if (GM_UNLIKELY(count > self->quick_room - self->head.length)) {
+        return false;
+    }
+    if (GM_LIKELY(self->width == 1)) {
+        copy_bytes(self->bytes + self->head.length, letters, (size_t)count);
+    }
+    else if (self->width == 2) {
+        gm_widen_1_to_2((Py_UCS2 *)(void *)self->bytes + self->head.length, (const Py_UCS1 *)letters, count);
+    }
+    else {
+        gm_widen_1_to_4((Py_UCS4 *)(void *)self->bytes + self->head.length, (const Py_UCS1 *)letters, count);
+    }
+    self->head.length += count;
+    return true;
+}
+
 static inline int
 write_text(builder *self, PyObject *text)
 {
-    if (GM_LIKELY(PyUnicode_CheckExact(text) && PyUnicode_IS_COMPACT_ASCII(text))) {
-        Py_ssize_t count = PyUnicode_GET_LENGTH(text);
-        if (GM_LIKELY(count <= self->quick_room - self->head.length)) {
-            copy_bytes(self->bytes + self->head.length, (const char *)((PyASCIIObject *)text + 1), (size_t)count);
-            self->head.length += count;
-            return 0;
-        }
+    if (GM_LIKELY(PyUnicode_CheckExact(text) && PyUnicode_IS_COMPACT_ASCII(text)) &&
+        write_quickly(self, (const char *)((PyASCIIObject *)text + 1), PyUnicode_GET_LENGTH(text))) {
+        return 0;
     }
     return write_slowly(self, text);
+}
+
+static int
+write_and_drop(builder *self, PyObject *text)
+{
+    int status = text ? write_slowly(self, text) : -1;
+    Py_XDECREF(text);
+    return status;
+}
+
+static int
+write_number(builder *self, long long number)
+{
+    char digits[20], *first = digits + sizeof(digits); /* -9223372036854775808 has 20 */
+    unsigned long long rest = number < 0 ? 0 - (unsigned long long)number : (unsigned long long)number;
+    do {
+        *--first = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        *--first = '-';
+    }
+    Py_ssize_t count = digits + sizeof(digits) - first;
+    return write_quickly(self, first, count) ? 0 : write_and_drop(self, PyUnicode_FromStringAndSize(first, count));
+}
+
+/* Appends str(value); of a str or an int that is not made first. Other types may run Python code. */
+static int
+write_value(builder *self, PyObject *value)
+{
+    if (PyUnicode_CheckExact(value)) {
+        return write_text(self, value);
+    }
+    if (PyLong_CheckExact(value)) {
+        int overflow;
+        long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+        if (!overflow) {
+            return write_number(self, number);
+        }
+    }
+    return write_and_drop(self, PyObject_Str(value));
+}
+
+/* append(*values): each as str(value) */
+static PyObject *
+builder_append(PyObject *op, PyObject *const *values, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (write_value((builder *)op, values[i]) < 0) {
+            return NULL;
+        }
+    }
+    Py_RETURN_NONE;
 }
 
 static PyObject *
@@ -221,9 +291,7 @@ builder_write_char(PyObject *op, PyObject *arg)
     }
     Py_UCS4 character = (Py_UCS4)code;
     PyObject *text = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, &character, 1);
-    PyObject *result = text ? builder_write(op, text) : NULL;
-    Py_XDECREF(text);
-    return result;
+    return write_and_drop((builder *)op, text) < 0 ? NULL : PyLong_FromLong(1);
 }
 
 /* writelines(pieces): all of an iterable */
@@ -287,20 +355,6 @@ builder_build(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 /* --- size --- */
 
-static int
-parse_size(const char *verb, PyObject *arg, Py_ssize_t *size)
-{
-    *size = PyLong_AsSsize_t(arg);
-    if (*size == -1 && PyErr_Occurred()) {
-        return -1;
-    }
-    if (*size < 0) {
-        PyErr_Format(PyExc_ValueError, "%s: got %zd, want at least 0", verb, *size);
-        return -1;
-    }
-    return 0;
-}
-
 /* Makes the room of the last part at least what is asked for, exactly. */
 static PyObject *
 reserve_total(builder *self, Py_ssize_t total)
@@ -328,25 +382,16 @@ reserve_total(builder *self, Py_ssize_t total)
 static PyObject *
 builder_grow(PyObject *op, PyObject *arg)
 {
-    Py_ssize_t more;
-    if (parse_size("grow", arg, &more) < 0) {
-        return NULL;
-    }
-    if (more > PY_SSIZE_T_MAX / 8 - builder_len(op)) {
-        return PyErr_NoMemory();
-    }
-    return reserve_total((builder *)op, builder_len(op) + more);
+    Py_ssize_t total = gm_total(builder_len(op), gm_size("grow", arg));
+    return total < 0 ? NULL : reserve_total((builder *)op, total);
 }
 
 /* reserve(n): room for n characters in all */
 static PyObject *
 builder_reserve(PyObject *op, PyObject *arg)
 {
-    Py_ssize_t total;
-    if (parse_size("reserve", arg, &total) < 0) {
-        return NULL;
-    }
-    return total > PY_SSIZE_T_MAX / 8 ? PyErr_NoMemory() : reserve_total((builder *)op, total);
+    Py_ssize_t total = gm_total(0, gm_size("reserve", arg));
+    return total < 0 ? NULL : reserve_total((builder *)op, total);
 }
 
 static PyObject *
@@ -361,12 +406,8 @@ static PyObject *
 builder_truncate(PyObject *op, PyObject *arg)
 {
     builder *self = (builder *)op;
-    Py_ssize_t size;
-    if (parse_size("truncate", arg, &size) < 0) {
-        return NULL;
-    }
-    if (size > builder_len(op)) {
-        PyErr_Format(PyExc_ValueError, "truncate: got %zd, want at most the length %zd", size, builder_len(op));
+    Py_ssize_t size = gm_kept(arg, builder_len(op));
+    if (size < 0) {
         return NULL;
     }
     if (size == builder_len(op)) {
@@ -451,6 +492,8 @@ builder_dealloc(PyObject *op)
 
 static PyMethodDef builder_methods[] = {
     {"write", builder_write, METH_O, "write($self, text, /)\n--\n\nAppends text; returns its length."},
+    {"append", (PyCFunction)(void (*)(void))builder_append, METH_FASTCALL,
+     "append($self, /, *values)\n--\n\nAppends str(value) of each, ints without making one."},
     {"write_char", builder_write_char, METH_O,
      "write_char($self, character, /)\n--\n\nAppends one character, given as a code point or a str."},
     {"writelines", builder_writelines, METH_O, "writelines($self, pieces, /)\n--\n\nAppends each of an iterable."},
@@ -506,8 +549,5 @@ static PyType_Spec builder_spec = {
 int
 gm_add_builder(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &builder_spec, NULL);
-    int status = type ? PyModule_AddObjectRef(module, "Builder", type) : -1;
-    Py_XDECREF(type);
-    return status;
+    return gm_add_type(module, &builder_spec, "Builder");
 }

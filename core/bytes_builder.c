@@ -3,7 +3,7 @@
  * As builder.c without widths: `data` is a bytes object longer than its content, grown by realloc, cut to size and handed
  * over by build(). A piece may be any object with a buffer; asking for that may run Python code, so it is done before
  * the builder is looked at. */
-#include "types.h"
+#include "builder_size.h"
 #include <structmember.h>
 
 #define FIRST_ROOM 95 /* bytes: with the object's header two cache lines */
@@ -175,25 +175,6 @@ builder_len(PyObject *op)
     return ((builder *)op)->length;
 }
 
-/* The number of a size argument, -1 with an exception when it is below 0 or so large that adding overflows. */
-static Py_ssize_t
-parse_size(const char *verb, PyObject *arg)
-{
-    Py_ssize_t size = PyLong_AsSsize_t(arg);
-    if (size == -1 && PyErr_Occurred()) {
-        return -1;
-    }
-    if (size < 0) {
-        PyErr_Format(PyExc_ValueError, "%s: got %zd, want at least 0", verb, size);
-        return -1;
-    }
-    if (size > PY_SSIZE_T_MAX / 2) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    return size;
-}
-
 /* By a copy, for _PyBytes_Resize loses the data when there is no memory for the size that a caller thought of. */
 static PyObject *
 reserve_total(builder *self, Py_ssize_t total)
@@ -211,14 +192,14 @@ reserve_total(builder *self, Py_ssize_t total)
 static PyObject *
 builder_grow(PyObject *op, PyObject *arg)
 {
-    Py_ssize_t more = parse_size("grow", arg);
-    return more < 0 ? NULL : reserve_total((builder *)op, ((builder *)op)->length + more);
+    Py_ssize_t total = gm_total(builder_len(op), gm_size("grow", arg));
+    return total < 0 ? NULL : reserve_total((builder *)op, total);
 }
 
 static PyObject *
 builder_reserve(PyObject *op, PyObject *arg)
 {
-    Py_ssize_t total = parse_size("reserve", arg);
+    Py_ssize_t total = gm_total(0, gm_size("reserve", arg));
     return total < 0 ? NULL : reserve_total((builder *)op, total);
 }
 
@@ -226,12 +207,8 @@ static PyObject *
 builder_truncate(PyObject *op, PyObject *arg)
 {
     builder *self = (builder *)op;
-    Py_ssize_t size = parse_size("truncate", arg);
+    Py_ssize_t size = gm_kept(arg, self->length);
     if (size < 0) {
-        return NULL;
-    }
-    if (size > self->length) {
-        PyErr_Format(PyExc_ValueError, "truncate: got %zd, want at most the length %zd", size, self->length);
         return NULL;
     }
     if (size < self->length && self->shared && resize(self, self->length) < 0) {
@@ -341,8 +318,5 @@ static PyType_Spec builder_spec = {
 int
 gm_add_bytes_builder(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &builder_spec, NULL);
-    int status = type ? PyModule_AddObjectRef(module, "BytesBuilder", type) : -1;
-    Py_XDECREF(type);
-    return status;
+    return gm_add_type(module, &builder_spec, "BytesBuilder");
 }

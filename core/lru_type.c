@@ -250,11 +250,5 @@ static PyType_Spec lru_spec = {
 int
 gm_add_lru(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &lru_spec, NULL);
-    if (type == NULL) {
-        return -1;
-    }
-    int status = PyModule_AddObjectRef(module, "LRUCache", type);
-    Py_DECREF(type);
-    return status < 0 ? -1 : gm_add_lru_iterator(module);
+    return gm_add_type(module, &lru_spec, "LRUCache") < 0 ? -1 : gm_add_lru_iterator(module);
 }

@@ -184,11 +184,5 @@ gm_lru_stats(PyObject *op, PyObject *Py_UNUSED(ignored))
 int
 gm_add_lru_iterator(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &iterator_spec, NULL);
-    if (type == NULL) {
-        return -1;
-    }
-    int status = PyModule_AddObjectRef(module, "LRUIterator", type);
-    Py_DECREF(type);
-    return status;
+    return gm_add_type(module, &iterator_spec, "LRUIterator");
 }

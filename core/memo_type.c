@@ -275,17 +275,8 @@ static PyType_Spec part_spec = {
     .slots = part_slots,
 };
 
-static int
-add_type(PyObject *module, PyType_Spec *spec, const char *name)
-{
-    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
-    int status = type ? PyModule_AddObjectRef(module, name, type) : -1;
-    Py_XDECREF(type);
-    return status;
-}
-
 int
 gm_add_memo(PyObject *module)
 {
-    return add_type(module, &part_spec, "MemoPart") < 0 ? -1 : add_type(module, &memo_spec, "Memo");
+    return gm_add_type(module, &part_spec, "MemoPart") < 0 ? -1 : gm_add_type(module, &memo_spec, "Memo");
 }

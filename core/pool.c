@@ -521,8 +521,5 @@ static PyType_Spec pool_spec = {
 int
 gm_add_pool(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &pool_spec, NULL);
-    int status = type ? PyModule_AddObjectRef(module, "Pool", type) : -1;
-    Py_XDECREF(type);
-    return status;
+    return gm_add_type(module, &pool_spec, "Pool");
 }

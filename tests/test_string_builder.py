@@ -326,3 +326,48 @@ def test_copies_of_every_length_touch_nothing_else(length):
         out += piece
     assert out.build() == "[" + piece * 3
     assert "".join(piece for _ in range(3)) == out.build()[1:]
+
+
+class Told:
+    """A value whose str() is what a function returns."""
+
+    def __init__(self, tell):
+        self.tell = tell
+
+    def __str__(self):
+        return self.tell()
+
+
+values = st.one_of(texts, st.integers(), st.integers(-(2**63) - 2, -(2**63) + 2), st.floats(), st.booleans(), st.none(), st.binary())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(values, max_size=5), max_size=10))
+def test_append_agrees_with_str(rows):
+    out, text = Builder(), ""
+    for row in rows:
+        assert out.append(*row) is None
+        text += "".join(map(str, row))
+        assert len(out) == len(text)
+    assert out.build() == text
+
+
+def test_append_of_numbers_at_the_edges_and_of_values_that_write():
+    out = Builder()
+    numbers = [0, 9, 10, -1, 2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 10**400, True]
+    out.append(*numbers)
+    assert out.build() == "".join(map(str, numbers))
+    out.reset()
+    out.append("<", Told(lambda: f"{out.write('inner')}"), ">", Told(lambda: out.build()), Told(lambda: out.reset() or "x"))
+    assert out.build() == "x"
+    with pytest.raises(ZeroDivisionError):
+        out.append("kept", Told(lambda: 1 / 0), "never")
+    assert out.build() == "xkept"
+    for wide in "é中🐍":  # digits onto wider texts, and once more where they do not fit
+        out.reset()
+        out.append(wide, *range(100))
+        assert out.build() == wide + "".join(map(str, range(100)))
+    out.close()
+    for value in ("x", 1, 1.5, ""):
+        with pytest.raises(ValueError, match="after close"):
+            out.append(value)

@@ -1,8 +1,8 @@
 """``python -m bench.types.builder_instructions``: instructions a piece that building adds to making it, under valgrind.
 
 Free of noise, unlike time: what each way of building executes for 20,000 pieces made one by one, less what a loop
-executes that makes the same pieces and drops them. ``append alone`` never joins, ``write("")`` copies nothing: they
-show what the interpreter's call itself takes.
+executes that makes the same pieces and drops them; below zero where the pieces need not be made. ``list.append alone``
+never joins, ``write("")`` copies nothing: they show what the interpreter's call itself takes.
 """
 
 from __future__ import annotations
@@ -11,34 +11,11 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 
 from bench.types import builder
 
 COUNT, WARM = 20_000, 1_000
-
-
-def append_alone(kind: str, count: int) -> None:
-    out: list[str] = []
-    for piece in builder.pieces(kind, count):
-        out.append(piece)
-
-
-def write_nothing(kind: str, count: int) -> None:
-    from gomem import Builder
-
-    out, nothing = Builder(), ""
-    for _ in builder.pieces(kind, count):
-        out.write(nothing)
-
-
-WAYS: dict[str, Callable[[str, int], object]] = {
-    builder.FLOOR: builder.nothing,
-    "append alone": append_alone,
-    'Builder.write("")': write_nothing,
-    **builder.RIVALS,
-    **builder.OURS,
-}
+WAYS = [builder.FLOOR, "list.append alone", 'Builder.write("")', *builder.RIVALS, *builder.OURS]
 
 
 def instructions(way: str, kind: str, count: int) -> int:
@@ -54,16 +31,17 @@ def instructions(way: str, kind: str, count: int) -> int:
 
 def main() -> None:
     if len(sys.argv) > 1:
-        WAYS[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+        builder.way(sys.argv[1], sys.argv[2])(int(sys.argv[3]))
         return
-    for kind in ("ascii", "mixed"):
+    instructions(builder.FLOOR, "ascii", WARM)  # a first run would also compile the modules
+    for kind in ("ascii", "mixed", "made before"):
         each = {way: (instructions(way, kind, COUNT + WARM) - instructions(way, kind, WARM)) / COUNT for way in WAYS}
         making = each.pop(builder.FLOOR)
         added = {way: round(value - making) for way, value in each.items()}
-        rivals = {way: added[way] for way in builder.RIVALS}
-        best = min(rivals, key=lambda way: rivals[way])
-        ratios = {way: round(added[way] / added[best], 2) for way in added}
-        print(json.dumps({"pieces": kind, "making a piece": round(making), "added": added, "reference": best, "ratio": ratios}), flush=True)
+        best = min(builder.RIVALS, key=lambda way: added[way])
+        ratios = {way: round((making + value) / (making + added[best]), 2) for way, value in added.items()}
+        line = {"pieces": kind, "making a piece": round(making), "added": added, "reference": best, "ratio in all": ratios}
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":
