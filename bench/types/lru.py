@@ -17,6 +17,8 @@ from bench.types.turns import cpu_ns, in_turns, loops, report
 
 OPERATIONS = 100_000
 ONLY: list[str] = []  # names of caches; empty: all
+SIZES = [1000, 100_000, 1_000_000]
+KEYS = ["str", "int"]
 
 
 class Textbook:
@@ -218,8 +220,8 @@ def memory(size: int) -> None:
 
 
 def main(quick: bool) -> None:
-    sizes, rounds = ((1000,), 3) if quick else ((1000, 100_000, 1_000_000), 7)
-    for kind in ("str", "int"):
+    sizes, rounds = (SIZES[:1], 3) if quick else (SIZES, 7)
+    for kind in KEYS:
         for size in sizes:
             one_thread(kind, size, rounds)
             decorator(kind, size, rounds)
@@ -227,5 +229,6 @@ def main(quick: bool) -> None:
                 for threads in (1, 4):
                     mixture(kind, size, ratio, threads, 3 if threads == 1 else rounds)
     for size in (100_000,) if quick else (100_000, 1_000_000):
-        memory(size)
+        if size in SIZES or quick:
+            memory(size)
     print(f"load: {os.getloadavg()}", file=sys.stderr)

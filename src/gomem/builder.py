@@ -54,13 +54,17 @@ class _File:
 
 @core().adopt
 class Builder(_File, core().Builder):
-    """Builds a str piece by piece: ``b += "piece"`` or ``b.write("piece")``, then ``b.build()``.
+    """Builds a str piece by piece: ``b.append("piece ", 1)``, ``b += "piece"`` or ``b.write("piece")``, then ``b.build()``.
+
+    ``append`` adds ``str(value)`` of each of its arguments. Strings and ints are copied into the text as they are, so it
+    is the fastest way for a piece that would be put together first; what a value's ``__str__`` raises comes through, with
+    the values before it appended. The others want a str.
 
     A text file for whatever writes to one (``print(file=b)``, ``json.dump``, ``csv.writer``), a context manager that
     closes it (build still works then), and its text in an f-string or ``str(b)``. ``Builder(n)`` reserves n characters.
     Writing costs amortised constant time a character; the text is not copied when it is built. Until then it takes the
     bytes of the text and up to a quarter more (up to as much again below 32768 characters), in the width of the widest character so
-    far. Safe under threads: each write is atomic. Raises TypeError for a piece that is not a str, ValueError when
+    far. Safe under threads: each str is written whole. Raises TypeError for a piece that is not a str, ValueError when
     closed. Cannot be pickled; can be subclassed and weakly referenced.
     Not for joining pieces that are in a list already: ``''.join(pieces)`` is faster.
     """
