@@ -10,13 +10,12 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Hashable, MutableMapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from gomem import _flight
 from gomem._native import core
 from gomem.lru import LRUCache
 
-F = TypeVar("F", bound=Callable[..., Any])
 _KEYWORDS = object()  # separates positional from keyword arguments in a key
 
 
@@ -88,7 +87,7 @@ def cached(
     if policy not in ("lru", "s3fifo"):
         raise ValueError(f"policy: got {policy!r}, want one of lru, s3fifo")
 
-    def decorate(function: F) -> F:
+    def decorate(function: Callable[..., Any]) -> Any:
         native = cache is None and key is None and not bounds and not single_flight
         if native and not inspect.iscoroutinefunction(function):
             memo = core().Memo(function, maxsize, typed, policy == "s3fifo", method, CacheInfo)
