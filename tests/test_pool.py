@@ -362,3 +362,36 @@ def test_a_viewed_bytearray_is_not_pooled():
     with memoryview(item):
         pool.put(item)
     assert len(pool) == 0 and pool.stats().dropped == 1
+
+
+def test_greenlets_that_switch_inside_new_and_reset():
+    greenlet = pytest.importorskip("greenlet")
+    out: list[object] = []
+
+    def switch(*_):
+        parent = greenlet.getcurrent().parent
+        if parent is not None:
+            parent.switch()
+
+    def new():
+        switch()
+        return {}
+
+    pool = Pool(new, reset=switch)
+
+    def work():
+        for _ in range(50):
+            item = pool.get()
+            assert not any(item is other for other in out)  # nobody else has it
+            out.append(item)
+            switch()
+            out[:] = [other for other in out if other is not item]
+            pool.put(item)
+
+    workers = [greenlet.greenlet(work) for _ in range(8)]
+    while any(not worker.dead for worker in workers):
+        for worker in workers:
+            if not worker.dead:
+                worker.switch()
+    stats = pool.stats()
+    assert out == [] and stats.puts == 400 and stats.made + stats.reused == 400 and stats.made <= 16 and len(pool) <= 8

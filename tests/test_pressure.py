@@ -105,3 +105,8 @@ def test_limits_of_cgroups(tmp_path):
     (root / "memory" / "memory.limit_in_bytes").write_text("9223372036854771712")
     (proc / "cgroup").write_text("11:memory:/job\n5:cpu,cpuacct:/\n")
     assert pressure.read(str(root), str(proc)).limit == 3_000_000
+
+
+def test_the_collectors_memory_limit_asks_them(run_fresh):
+    done = run_fresh("cache_at_limit.py")
+    assert done.returncode == 0, done.stderr

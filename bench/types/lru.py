@@ -189,8 +189,8 @@ def mixture(kind: str, size: int, ratio: float, threads: int, rounds: int) -> No
     best = max((name for name in results if not name.startswith("gomem")), key=lambda name: max(results[name]))
     claim = f"throughput, {kind} keys, {size} entries, {ratio:.0%} of gets for the keys of the cache, {threads} threads"
     report(claim, "M/s", results, "gomem", best, 1.0)
-    if threads > 1:  # a neighbour on the machine takes turns from whoever runs; CPU time does not count them
-        report(f"{claim}, by CPU time", "M/s", {name: busy[name] for name in results}, "gomem", best, 1.0)
+    # a neighbour on the machine takes turns from whoever runs; CPU time does not count them
+    report(f"{claim}, by CPU time", "M/s", {name: busy[name] for name in results}, "gomem", best, 1.0)
 
 
 MEMORY = """

@@ -1,8 +1,9 @@
 """Memory pressure: whoever can give memory back registers, whoever sees memory run short calls `shrink`.
 
 Registered objects are held weakly and have a method ``shrink(fraction) -> int`` (how many things they let go).
-`gomem.LRUCache` and `gomem.Pool` register themselves. `check` compares the process with its limit and shrinks; call
-it from a timer, a request hook or a gc callback of your own. Nothing here runs by itself.
+`gomem.LRUCache` and `gomem.Pool` register themselves. `gomem.gc` calls `shrink` when its memory limit nears. Without
+it, `check` compares the process with its limit and shrinks; call it from a timer, a request hook or a gc callback of
+your own. Nothing here runs by itself.
 """
 
 from __future__ import annotations
