@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define LOOK_NS ((int64_t)1000000)         /* between looks at the GIL while there is marking to do */
+#define REST_NS ((int64_t)500000)          /* ... when nobody has it; as long as such a slice: half of the time is ours */
 #define TICK_NS ((int64_t)250000000)       /* between looks at memory */
 #define TICK_LIMITED_NS ((int64_t)20000000) /* ... when there is a limit: 100 MB/s grow by 2 MB in it */
 #define DUE_NS ((int64_t)10000000)         /* without a slice for so long, the worker asks for the GIL: a tenth of the time */
@@ -29,7 +30,7 @@ static bool leaving;  /* ... and somebody waits for its end; guarded by the GIL 
 static int held;      /* forks under way, during which there must be none; guarded by the GIL */
 static bool wanted, stopping;
 static bool cleaning; /* atomic */
-static int64_t ticked_ns; /* the worker's own */
+static int64_t ticked_ns, released_ns; /* the worker's own: when it last looked at memory, and had the GIL */
 static pid_t thread_id;
 
 bool
@@ -65,13 +66,29 @@ sleep_for(int64_t ns)
     return on;
 }
 
+static void
+release(void)
+{
+    PyEval_SaveThread();
+    released_ns = gm_wall_ns_no_python();
+}
+
+/* Whether the GIL is to be had without a wait. A thread that waits for it is told when the worker lets it go, and takes it
+ * some time later; until then it looks free. To take it then, again and again, kept such a thread from running for
+ * half a second, a whole cycle. */
+static bool
+is_free(void)
+{
+    return gm_gil_is_free_no_python() && gm_wall_ns_no_python() - released_ns >= REST_NS;
+}
+
 /* One slice if it may be had: at once when nobody has the GIL. Else a program that is behind is asked to do it itself,
  * on its main thread, which needs no switch; if it does not hear, or the cycle makes no progress, the worker queues up
- * for the GIL. What is read before it has it are only hints. */
-static void
+ * for the GIL. What is read before it has it are only hints. Returns how long to sleep. */
+static int64_t
 slice(PyThreadState *state)
 {
-    bool free = gm_gil_is_free_no_python();
+    bool free = is_free();
     if (!free) {
         int64_t since = gm_wall_ns_no_python() - gm_gc.slice_ns;
         bool behind = gm_gc.owed_ns >= gm_gc.pacer.pause_ns;
@@ -79,17 +96,15 @@ slice(PyThreadState *state)
             gm_collector_ask_main_no_python();
         }
         if (since < (behind ? BEHIND_NS : DUE_NS)) {
-            return;
+            return gm_gil_is_free_no_python() ? REST_NS : LOOK_NS;
         }
     }
     PyEval_RestoreThread(state);
     if (gm_collector_may_slice()) {
         gm_collector_slice(GM_BY_WORKER, free ? gm_gc.pacer.pause_ns / 2 : gm_gc.pacer.pause_ns);
     }
-    PyEval_SaveThread();
-    if (free) {
-        gm_worker_wake_no_python(); /* go on as long as it is */
-    }
+    release();
+    return free ? REST_NS : LOOK_NS;
 }
 
 static void
@@ -101,7 +116,7 @@ sort(PyThreadState *state)
     if (mine) {
         __atomic_store_n(&gm_gc.sorting, true, __ATOMIC_RELEASE);
     }
-    PyEval_SaveThread();
+    release();
     if (!mine) {
         return;
     }
@@ -115,7 +130,7 @@ sort(PyThreadState *state)
         gm_gc.cycle.cpu_ns[GM_BY_WORKER] += cpu;
         gm_collector_ordered(done);
     }
-    PyEval_SaveThread();
+    release();
 }
 
 static void
@@ -124,7 +139,7 @@ clean(PyThreadState *state)
     PyEval_RestoreThread(state);
     bool mine = gm_find.phase == GM_CLEAN && !gm_gc.busy;
     __atomic_store_n(&cleaning, mine, __ATOMIC_RELEASE);
-    PyEval_SaveThread();
+    release();
     if (mine) {
         gm_finder_clean_no_python();
         __atomic_store_n(&cleaning, false, __ATOMIC_RELEASE);
@@ -146,7 +161,7 @@ tick(PyThreadState *state)
     if (trim) {
         gm_gc.trim_ns = now;
     }
-    PyEval_SaveThread();
+    release();
     if (trim) {
         malloc_trim(0);
     }
@@ -163,8 +178,7 @@ work(PyThreadState *state)
         return DUE_NS;
     }
     if (phase >= GM_WALK && phase <= GM_LINK) {
-        slice(state);
-        return LOOK_NS;
+        return slice(state);
     }
     if (phase == GM_ORDER) {
         sort(state);
