@@ -171,7 +171,7 @@ walk(gm_budget *budget)
         enter(object);
         gm_visit_object(object, subtract);
         here = next;
-        spent = gm_budget_spent(budget, 3);
+        spent = gm_budget_spent(budget, gm_pass.large == NULL ? 3 + gm_steps_of(object) : GM_CHUNK);
     }
     gm_link_before(cursor, here);
     subtract_late();

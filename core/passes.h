@@ -6,7 +6,7 @@
 #include "finder.h"
 #include "shadow.h"
 
-#define GM_CHUNK 2048 /* elements of a large container between looks at the budget */
+#define GM_CHUNK 256  /* elements of a large container between looks at the budget: each may be a page fault of the shadow */
 #define GM_RING 16    /* objects fetched ahead of marking; see docs/design/collector.md */
 #define GM_LATE 32    /* bytes of shadow fetched ahead of use; a power of two */
 
@@ -46,6 +46,13 @@ Py_ssize_t gm_visit_part(PyObject *object, Py_ssize_t from, visitproc visit);
 
 /* Goes on with a large container that a pass over a list stopped in; false when the budget is spent before its end. */
 bool gm_finish_large(visitproc visit, gm_budget *budget);
+
+/* What looking into an object counts beside the object itself. */
+static inline int
+gm_steps_of(PyObject *object)
+{
+    return PyList_CheckExact(object) || PyTuple_CheckExact(object) ? (int)(Py_SIZE(object) / 4) : 0;
+}
 
 static inline void
 gm_visit_items(PyObject **items, Py_ssize_t from, Py_ssize_t to, visitproc visit)
