@@ -8,17 +8,21 @@
 #include "worker.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SURVIVORS_HUGE (PY_SSIZE_T_MAX / 2) /* so many that a quarter never come in: no full collection by itself */
 #define COUNT_MAX (1 << 20) /* young rounds that CPython counts towards a full collection; we keep it from overflowing */
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
 #define HURRY 700           /* objects between young collections when the program is behind, as 3.12 has by itself */
-#define MEMORY_EVERY_NS ((int64_t)2000000) /* between looks at memory under a limit; one takes some 5 us */
+#define MEMORY_EVERY_NS ((int64_t)500000) /* between looks at memory under a limit; one takes some 5 us */
+#define ORDER_WAITS 5000 /* of 0.2 ms */
+#define FINISH_MAX 100   /* steps of a cycle in a row when nothing is left below the limit */
 #define TURN_NS ((int64_t)2000000000) /* collect() waits for other threads' collections for so long */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
 
@@ -213,8 +217,10 @@ finish(bool aborted)
         gm_gc.aborted++;
     } else {
         gm_gc.cycles++;
-        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2], gm_sum_of_drivers(c->cpu_ns),
-                     gm_wall_ns_no_python());
+        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2]);
+        if (c->reason == GM_DUE_LIMIT) {
+            gm_pacer_charge(&gm_gc.pacer, gm_sum_of_drivers(c->cpu_ns), gm_wall_ns_no_python());
+        }
     }
     if (gm_gc.trace) {
         gm_trace_cycle(c, &gm_gc);
@@ -353,42 +359,98 @@ collect_stock(void)
     }
 }
 
+/* ---- the limit ---- */
+
+/* Reads resident memory, and notes what the limit asks for. */
 static void
 look_at_memory(void)
 {
-    gm_gc.memory_ns = gm_wall_ns_no_python();
-    gm_pacer_memory(&gm_gc.pacer, gm_rss_bytes_no_python(), grown(), gm_find.phase == GM_IDLE);
+    gm_pacer *pacer = &gm_gc.pacer;
+    int64_t now = gm_gc.memory_ns = gm_wall_ns_no_python();
+    gm_pacer_memory(pacer, gm_rss_bytes_no_python());
+    double near = pacer->limit_bytes > 0 ? (double)pacer->rss_bytes / (double)pacer->limit_bytes : 0;
+    if (near > RELIEF_NEAR && now - gm_gc.relief_ns > RELIEF_EVERY_NS) {
+        gm_gc.relief_ns = now;
+        double fraction = (near - RELIEF_NEAR) / (1 - RELIEF_NEAR);
+        relief_due = fraction < 0.1 ? 0.1 : fraction > 1 ? 1 : fraction;
+    }
+    int64_t alarm = gm_pacer_alarm(pacer, gm_find.phase == GM_IDLE);
+    __atomic_store_n(&gm_gc.alarm_bytes, alarm, __ATOMIC_RELAXED);
 }
 
-/* What an application's thread does for the collector when it comes along. */
+/* What is free in the allocator's hands looks used from outside: it goes back to the system before a cycle is begun for
+ * it. Rests for ten times as long as it took. Other threads may run. */
 static void
-drive(void)
+trim(void)
 {
-    gm_pacer *pacer = &gm_gc.pacer;
-    int64_t grown_by = grown();
-    int64_t now = gm_wall_ns_no_python();
-    gm_worker_start(); /* it is away after a fork, and where there could be no thread before */
-    if (gm_find.failed) {
-        gm_collector_abort();
+    int64_t begun = gm_wall_ns_no_python();
+    if (begun < gm_gc.trim_ns) {
         return;
     }
-    if (now - gm_gc.slice_ns < pacer->pause_ns / 2) {
-        return; /* two slices in a row are one long pause */
-    }
-    if (pacer->limit_bytes > 0 && now - gm_gc.memory_ns > MEMORY_EVERY_NS) {
+    Py_BEGIN_ALLOW_THREADS
+    malloc_trim(0);
+    Py_END_ALLOW_THREADS
+    int64_t now = gm_wall_ns_no_python();
+    gm_gc.trim_ns = now + 4 * (now - begun);
+}
+
+/* Young garbage may be large: CPython collects it after some hundred objects, whatever they hold. */
+static void
+relieve_young(void)
+{
+    int64_t cpu = gm_cpu_ns_no_python(), wall = gm_wall_ns_no_python();
+    gm_gc.busy = true;
+    gm_reclaim_young();
+    gm_gc.busy = false;
+    account(GM_BY_BATCH, gm_cpu_ns_no_python() - cpu, gm_wall_ns_no_python() - wall);
+    look_at_memory();
+    if (gm_pacer_limit_calls(&gm_gc.pacer)) {
+        trim();
         look_at_memory();
     }
+    gm_gc.pacer.rss_young = gm_gc.pacer.rss_bytes;
+    look_at_memory();
+}
+
+/* Nothing is left below the limit: waits for the worker, which sorts without the GIL. Other threads may run. */
+static void
+wait_for_order(void)
+{
+    struct timespec moment = {0, 200000};
+    for (int i = 0; i < ORDER_WAITS && gm_find.phase == GM_ORDER && gm_worker_is_there(); i++) {
+        gm_worker_wake_no_python();
+        Py_BEGIN_ALLOW_THREADS
+        nanosleep(&moment, NULL);
+        Py_END_ALLOW_THREADS
+    }
+}
+
+/* ---- what an application's thread does for the collector when it comes along ---- */
+
+static void
+begin_if_due(int64_t grown_by)
+{
+    gm_reason reason = gm_pacer_due(&gm_gc.pacer, grown_by, gm_wall_ns_no_python());
+    if (reason == GM_NOT_DUE) {
+        return;
+    }
+    gm_gc.busy = true;
+    bool begun = begin(reason);
+    gm_gc.busy = false;
+    if (!begun && grown_by > gm_pacer_goal(&gm_gc.pacer)) { /* another interpreter, no memory, no hook */
+        collect_stock();
+    }
+}
+
+static void
+advance(int64_t grown_by)
+{
+    gm_pacer *pacer = &gm_gc.pacer;
+    if (gm_find.phase == GM_ORDER && gm_pacer_pressed(pacer) >= 1) {
+        wait_for_order();
+    }
     if (gm_find.phase == GM_IDLE && !gm_worker_is_away()) {
-        gm_reason reason = gm_pacer_due(pacer, grown_by, now);
-        if (reason == GM_NOT_DUE) {
-            return;
-        }
-        gm_gc.busy = true;
-        bool begun = begin(reason);
-        gm_gc.busy = false;
-        if (!begun && grown_by > gm_pacer_goal(pacer)) { /* another interpreter, no memory, no hook */
-            collect_stock();
-        }
+        begin_if_due(grown_by);
     } else if (gm_find.phase == GM_FREE) {
         free_some(gm_pacer_free_ns(pacer, grown_by));
     } else if (gm_pacer_lost(pacer, grown_by)) {
@@ -401,11 +463,47 @@ drive(void)
     }
 }
 
+/* The limit comes before short pauses. What this cycle cannot free is not tried again here. */
+static void
+finish_now(void)
+{
+    uint64_t number = gm_gc.cycle.number;
+    for (int i = 0; i < FINISH_MAX && gm_gc.enabled && !gm_gc.busy && !gm_find.failed; i++) {
+        advance(grown());
+        if (gm_gc.cycle.number != number || gm_find.phase < GM_WALK || gm_find.phase > GM_FREE) {
+            return;
+        }
+    }
+}
+
+static void
+drive(void)
+{
+    gm_pacer *pacer = &gm_gc.pacer;
+    int64_t now = gm_wall_ns_no_python();
+    gm_worker_start(); /* it is away after a fork, and where there could be no thread before */
+    if (gm_find.failed) {
+        gm_collector_abort();
+        return;
+    }
+    if (pacer->limit_bytes > 0 && now - gm_gc.memory_ns > MEMORY_EVERY_NS) {
+        look_at_memory();
+        if (gm_pacer_young_due(pacer)) {
+            relieve_young();
+        }
+    }
+    if (gm_pacer_pressed(pacer) >= 1) {
+        finish_now();
+    } else if (now - gm_gc.slice_ns >= pacer->pause_ns / 2) { /* two slices in a row are one long pause */
+        advance(grown());
+    }
+}
+
 /* A full collection has just run, asked for by somebody: it tells what is alive. */
 static void
 after_full(void)
 {
-    gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python(), 0, 0);
+    gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python());
     gm_gc.pacer.base = gm_gc.pacer.promoted = 0;
     gm_gc_set_survivors(SURVIVORS_HUGE);
 }
@@ -531,22 +629,15 @@ gm_collector_ask_main_no_python(void)
     if (!__atomic_exchange_n(&asked, true, __ATOMIC_RELAXED) && Py_AddPendingCall(on_main, NULL) < 0) {
         __atomic_store_n(&asked, false, __ATOMIC_RELAXED);
     }
+    gm_wake_main_no_python();
 }
 
 /* The worker's look at memory, with the GIL. */
 void
 gm_collector_tick(void)
 {
-    gm_pacer *pacer = &gm_gc.pacer;
-    int64_t now = gm_wall_ns_no_python();
     look_at_memory();
-    double near = pacer->limit_bytes > 0 ? (double)pacer->rss_bytes / (double)pacer->limit_bytes : 0;
-    if (near > RELIEF_NEAR && now - gm_gc.relief_ns > RELIEF_EVERY_NS) {
-        gm_gc.relief_ns = now;
-        double fraction = (near - RELIEF_NEAR) / (1 - RELIEF_NEAR);
-        relief_due = fraction < 0.1 ? 0.1 : fraction > 1 ? 1 : fraction;
-    }
-    bool due = gm_find.phase == GM_IDLE && gm_pacer_due(pacer, grown(), now) != GM_NOT_DUE;
+    bool due = gm_find.phase == GM_IDLE && gm_pacer_due(&gm_gc.pacer, grown(), gm_gc.memory_ns) != GM_NOT_DUE;
     if (gm_gc_is_enabled() && (due || relief_due > 0 || gm_gc.after_due)) {
         gm_collector_ask_main_no_python();
     }
@@ -685,6 +776,7 @@ gc_configure(PyObject *Py_UNUSED(self), PyObject *args)
     gm_gc.pacer.pause_ns = pause_ns;
     gm_gc.pacer.limit_bytes = limit_bytes;
     gm_gc.trace = trace;
+    gm_gc.alarm_bytes = gm_pacer_alarm(&gm_gc.pacer, gm_find.phase == GM_IDLE);
     gm_worker_wake_no_python();
     Py_RETURN_NONE;
 }
@@ -710,7 +802,8 @@ gc_enable(PyObject *Py_UNUSED(self), PyObject *args)
     gm_gc.rounds_max = gm_gc_threshold(1) > 0 ? gm_gc_threshold(1) : 1;
     gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc_promoted();
     gm_gc.pacer.gained = 0;
-    gm_gc.pacer.rss_base = gm_gc.pacer.rss_bytes = gm_rss_bytes_no_python();
+    gm_gc.pacer.rss_base = gm_gc.pacer.rss_bytes = gm_gc.pacer.rss_young = gm_rss_bytes_no_python();
+    gm_gc.alarm_bytes = gm_pacer_alarm(&gm_gc.pacer, true);
     gm_gc.enabled_ns = gm_wall_ns_no_python();
     if (!gm_shadow_open() || !gm_worker_start()) {
         PyErr_SetString(PyExc_MemoryError, "gomem.gc: no address space for its table, or no thread for its worker");

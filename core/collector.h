@@ -61,6 +61,7 @@ typedef struct {
     int64_t owed_ns;    /* CPU time that the program owed when somebody last looked; the worker reads it without the GIL */
     int64_t slice_ns;   /* when the last slice ended; monotonic */
     int64_t memory_ns;  /* when resident memory was last read */
+    int64_t alarm_bytes; /* resident memory at which the limit wants somebody to look; 0: none; atomic */
     int64_t relief_ns, trim_ns; /* when memory was last asked back from caches, and from the allocator */
     /* since enable() */
     uint64_t cycles, aborted, stock, freed, survived, reliefs;

@@ -76,6 +76,12 @@ gm_gc_promoted(void)
     return state()->long_lived_pending;
 }
 
+void
+gm_gc_set_promoted(Py_ssize_t count)
+{
+    state()->long_lived_pending = count;
+}
+
 Py_ssize_t
 gm_gc_survivors(void)
 {
@@ -98,6 +104,98 @@ gm_gil_is_free_no_python(void)
 #else
     return __atomic_load_n(&_PyRuntime.ceval.gil.locked._value, __ATOMIC_RELAXED) == 0;
 #endif
+}
+
+void
+gm_wake_main_no_python(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    /* Py_AddPendingCall does */
+#else
+    __atomic_store_n(&PyInterpreterState_Main()->ceval.eval_breaker._value, 1, __ATOMIC_RELAXED);
+#endif
+}
+
+#else /* nobody calls these: gm_gc_unsupported() has refused */
+
+gm_gc_head *
+gm_gc_generation(int Py_UNUSED(number))
+{
+    static gm_gc_head none;
+    return &none;
+}
+
+gm_gc_head *
+gm_gc_permanent(void)
+{
+    return gm_gc_generation(0);
+}
+
+int
+gm_gc_count(int Py_UNUSED(generation))
+{
+    return 0;
+}
+
+void
+gm_gc_set_count(int Py_UNUSED(generation), int Py_UNUSED(count))
+{
+}
+
+int
+gm_gc_threshold(int Py_UNUSED(generation))
+{
+    return 0;
+}
+
+bool
+gm_gc_is_enabled(void)
+{
+    return false;
+}
+
+bool
+gm_gc_is_collecting(void)
+{
+    return false;
+}
+
+void
+gm_gc_set_collecting(bool Py_UNUSED(collecting))
+{
+}
+
+Py_ssize_t
+gm_gc_promoted(void)
+{
+    return 0;
+}
+
+void
+gm_gc_set_promoted(Py_ssize_t Py_UNUSED(count))
+{
+}
+
+Py_ssize_t
+gm_gc_survivors(void)
+{
+    return 0;
+}
+
+void
+gm_gc_set_survivors(Py_ssize_t Py_UNUSED(count))
+{
+}
+
+bool
+gm_gil_is_free_no_python(void)
+{
+    return false;
+}
+
+void
+gm_wake_main_no_python(void)
+{
 }
 
 #endif

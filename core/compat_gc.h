@@ -1,6 +1,6 @@
 /* CPython's own collector as the concurrent one sees it: its lists, its counters, and whether the GIL is free.
  *
- * Everything is about the main interpreter and, but for gm_gil_is_free, wants its GIL. Nothing here calls Python.
+ * Everything is about the main interpreter and, but for what ends in _no_python, wants its GIL. Nothing here calls Python.
  *
  * | fact                     | 3.11, 3.12, 3.13                                   | 3.14.0 to 3.14.4           |
  * |--------------------------|----------------------------------------------------|----------------------------|
@@ -96,6 +96,22 @@ gm_ring_move(gm_gc_head *from, gm_gc_head *to)
     gm_ring_init(from);
 }
 
+/* Moves what follows a node of a ring to the end of another. */
+static inline void
+gm_ring_move_rest(gm_gc_head *node, gm_gc_head *ring, gm_gc_head *to)
+{
+    gm_gc_head *first = gm_next(node), *last = gm_prev(ring), *before = gm_prev(to);
+    if (first == ring) {
+        return;
+    }
+    node->next = (uintptr_t)ring;
+    ring->prev = (ring->prev & GM_GC_FLAGS) | (uintptr_t)node;
+    before->next = (uintptr_t)first;
+    first->prev = (first->prev & GM_GC_FLAGS) | (uintptr_t)before;
+    last->next = (uintptr_t)to;
+    to->prev = (to->prev & GM_GC_FLAGS) | (uintptr_t)last;
+}
+
 /* True for an object whose count of references says nothing (3.12 and later). */
 static inline bool
 gm_is_immortal(PyObject *object)
@@ -125,6 +141,7 @@ void gm_gc_set_collecting(bool collecting);
 
 /* Objects that have come into the oldest generation since the last full collection, dead ones included. */
 Py_ssize_t gm_gc_promoted(void);
+void gm_gc_set_promoted(Py_ssize_t count);
 
 /* Objects that survived the last full collection. CPython starts another when a quarter as many have come in: a huge
  * value here keeps it from doing so, and shows nowhere in Python. */
@@ -133,6 +150,10 @@ void gm_gc_set_survivors(Py_ssize_t count);
 
 /* True when no thread holds the main interpreter's GIL: whoever asks may be wrong a moment later. */
 bool gm_gil_is_free_no_python(void);
+
+/* Has the main thread look for pending calls soon. Before 3.13 one that another thread adds is seen when the main thread
+ * next takes the GIL, which may be minutes later: so all threads are told to look whether something is to be done. */
+void gm_wake_main_no_python(void);
 
 /* True when there is another interpreter in this process. */
 bool gm_has_other_interpreters(void);

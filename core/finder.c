@@ -78,8 +78,8 @@ gm_finder_ready(void)
     return PyType_Ready(&marker_type);
 }
 
-static PyObject *
-new_marker(gm_gc_head *before)
+PyObject *
+gm_new_marker(gm_gc_head *before)
 {
     PyObject *marker = PyObject_GC_New(PyObject, &marker_type);
     if (marker == NULL) {
@@ -90,8 +90,8 @@ new_marker(gm_gc_head *before)
     return marker;
 }
 
-static void
-drop_marker(PyObject **marker)
+void
+gm_drop_marker(PyObject **marker)
 {
     if (*marker != NULL) {
         if (gm_is_tracked(*marker)) {
@@ -141,8 +141,8 @@ enter(PyObject *object)
 static void
 walk_done(void)
 {
-    drop_marker(&at.cursor);
-    drop_marker(&at.end);
+    gm_drop_marker(&at.cursor);
+    gm_drop_marker(&at.end);
     gm_find.steps += gm_find.walked;
     gm_find.phase = GM_MARK;
     gm_pass.leaf = gm_pass.entry = 0;
@@ -191,10 +191,10 @@ gm_finder_begin(void)
     if (gm_next(old) == old || !gm_shadow_open() || !gm_shadow_arm()) {
         return false;
     }
-    at.end = new_marker(old);
-    at.cursor = at.end == NULL ? NULL : new_marker(gm_next(old));
+    at.end = gm_new_marker(old);
+    at.cursor = at.end == NULL ? NULL : gm_new_marker(gm_next(old));
     if (at.cursor == NULL) {
-        drop_marker(&at.end);
+        gm_drop_marker(&at.end);
         gm_shadow_disarm();
         return false;
     }
@@ -273,8 +273,8 @@ gm_finder_end(void)
     if (phase == GM_IDLE || phase == GM_CLEAN) {
         return;
     }
-    drop_marker(&at.cursor);
-    drop_marker(&at.end);
+    gm_drop_marker(&at.cursor);
+    gm_drop_marker(&at.end);
     gm_shadow_disarm();
     gm_candidates *found = &gm_find.candidates;
     size_t adopted = phase >= GM_LINK ? found->count : phase == GM_ADOPT ? gm_pass.kept : 0;

@@ -92,6 +92,10 @@ void gm_finder_clean_no_python(void);
 /* Makes the type of the place markers; -1 with an exception. */
 int gm_finder_ready(void);
 
+/* A place marker before a node of a ring, owned; NULL without memory, and no exception. Dropping unlinks it. */
+PyObject *gm_new_marker(gm_gc_head *before);
+void gm_drop_marker(PyObject **marker);
+
 /* ---- for order.c ---- */
 
 /* Sorts the candidates so that whoever refers to another comes before it, and those that refer to each other stand

@@ -14,9 +14,13 @@
 #define CYCLE_NS 120.0      /* a first guess, soon replaced by measurements */
 #define LEARN 0.3           /* weight of the newest measurement */
 #define MEMORY_MIN ((int64_t)64 << 20) /* growth of resident memory that may start a cycle on its own */
-#define LIMIT_NEAR 0.95     /* of the limit */
-#define TABLES 0.08         /* of resident memory: what a cycle takes for itself */
-#define FREEING 0.15        /* of the goal: what comes in while garbage is freed */
+#define LIMIT_NEAR 0.98     /* of the limit: there a cycle should be over */
+#define TABLES 0.08         /* of resident memory: what a cycle takes for itself, to be left free */
+#define LIMIT_START 0.5     /* of what was left to there when the last cycle ended: the next one starts */
+#define LIMIT_YOUNG 0.125   /* ... young garbage is looked for, again and again */
+#define LIMIT_STEP 0.01     /* of the limit: steps are no smaller, for a heap that does not fit */
+#define DEBT_NS ((int64_t)1000000000) /* by how much the limit's cycles may take longer than the program, in a row */
+#define PRESSED 0.5         /* of what was left when a cycle began: from then on slices are as long as what is owed */
 
 void
 gm_pacer_init(gm_pacer *pacer)
@@ -38,32 +42,6 @@ gm_pacer_grown(gm_pacer *pacer, int64_t promoted, int young, int per_round)
     return promoted - pacer->base + coming;
 }
 
-/* What is left to the limit, as growth in objects. A cycle's own tables take memory too, and it goes on growing until the
- * garbage is freed. */
-static int64_t
-limit_goal(const gm_pacer *pacer)
-{
-    double each = (double)pacer->rss_base / (double)(pacer->live + 1);
-    if (pacer->bytes_each > each) {
-        each = pacer->bytes_each;
-    }
-    double left = (double)pacer->limit_bytes - (1 + TABLES) * (double)pacer->rss_base;
-    return left <= 0 ? 0 : (int64_t)(left / each / (TRIGGER + SPREAD + FREEING));
-}
-
-void
-gm_pacer_memory(gm_pacer *pacer, int64_t rss_bytes, int64_t grown, bool idle)
-{
-    pacer->rss_bytes = rss_bytes;
-    if (pacer->rss_base == 0) {
-        pacer->rss_base = rss_bytes;
-    }
-    if (idle && grown > GROWTH_MIN / 10) {
-        double each = (double)(rss_bytes - pacer->rss_base) / (double)grown;
-        pacer->bytes_each = each > pacer->bytes_each ? each : pacer->bytes_each + LEARN / 10 * (each - pacer->bytes_each);
-    }
-}
-
 static int64_t
 at_least(int64_t least, int64_t value)
 {
@@ -76,17 +54,71 @@ percent_goal(const gm_pacer *pacer)
     return at_least(GROWTH_MIN, (int64_t)((double)pacer->live * pacer->percent / 100));
 }
 
-/* Whether the limit, not the percentage, says when the next cycle is due. */
-static bool
-is_limited(const gm_pacer *pacer)
-{
-    return pacer->limit_bytes > 0 && pacer->rss_base > 0 && limit_goal(pacer) < percent_goal(pacer);
-}
-
 int64_t
 gm_pacer_goal(const gm_pacer *pacer)
 {
-    return is_limited(pacer) ? at_least(GROWTH_MIN, limit_goal(pacer)) : percent_goal(pacer);
+    return percent_goal(pacer);
+}
+
+/* ---- the limit ---- */
+
+void
+gm_pacer_memory(gm_pacer *pacer, int64_t rss_bytes)
+{
+    pacer->rss_bytes = rss_bytes;
+    if (pacer->rss_base == 0 || rss_bytes < pacer->rss_base) {
+        pacer->rss_base = rss_bytes;
+    }
+    if (pacer->rss_young == 0 || rss_bytes < pacer->rss_young) {
+        pacer->rss_young = rss_bytes;
+    }
+}
+
+/* Where a cycle should be over. */
+static double
+near(const gm_pacer *pacer)
+{
+    return LIMIT_NEAR * (double)pacer->limit_bytes - TABLES * (double)pacer->rss_base;
+}
+
+/* A share of what was left to there when the last cycle ended. */
+static int64_t
+step_of(const gm_pacer *pacer, double share)
+{
+    return at_least((int64_t)(LIMIT_STEP * (double)pacer->limit_bytes), (int64_t)(share * (near(pacer) - (double)pacer->rss_base)));
+}
+
+bool
+gm_pacer_young_due(const gm_pacer *pacer)
+{
+    return pacer->limit_bytes > 0 && pacer->rss_bytes - pacer->rss_young >= step_of(pacer, LIMIT_YOUNG);
+}
+
+int64_t
+gm_pacer_alarm(const gm_pacer *pacer, bool idle)
+{
+    if (pacer->limit_bytes <= 0) {
+        return 0;
+    }
+    return idle ? pacer->rss_young + step_of(pacer, LIMIT_YOUNG) : pacer->rss_bytes + step_of(pacer, 0);
+}
+
+double
+gm_pacer_pressed(const gm_pacer *pacer)
+{
+    double used = (double)(pacer->rss_bytes - pacer->rss_begin);
+    double left = near(pacer) - (double)pacer->rss_begin;
+    if (pacer->limit_bytes <= 0 || used <= 0) {
+        return 0;
+    }
+    return used < left ? used / left : 1;
+}
+
+bool
+gm_pacer_limit_calls(const gm_pacer *pacer)
+{
+    return pacer->limit_bytes > 0 && pacer->rss_base > 0 &&
+           pacer->rss_bytes - pacer->rss_base >= step_of(pacer, LIMIT_START);
 }
 
 static bool
@@ -100,17 +132,14 @@ memory_has_grown(const gm_pacer *pacer)
 gm_reason
 gm_pacer_due(const gm_pacer *pacer, int64_t grown, int64_t now_ns)
 {
-    if (now_ns < pacer->rest_ns && grown < percent_goal(pacer)) {
-        return GM_NOT_DUE;
-    }
-    if ((double)grown >= TRIGGER * (double)gm_pacer_goal(pacer)) {
+    if ((double)grown >= TRIGGER * (double)percent_goal(pacer)) {
         return GM_DUE_GROWTH;
+    }
+    if (grown > 0 && now_ns >= pacer->rest_ns && gm_pacer_limit_calls(pacer)) {
+        return GM_DUE_LIMIT;
     }
     if (grown < GROWTH_MIN / 10) {
         return GM_NOT_DUE; /* whatever memory does, it is not old objects */
-    }
-    if (pacer->limit_bytes > 0 && (double)pacer->rss_bytes > LIMIT_NEAR * (double)pacer->limit_bytes) {
-        return GM_DUE_LIMIT;
     }
     return memory_has_grown(pacer) ? GM_DUE_MEMORY : GM_NOT_DUE;
 }
@@ -119,6 +148,9 @@ int64_t
 gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done)
 {
     double due = (double)grown / (SPREAD * (double)gm_pacer_goal(pacer));
+    if (due < gm_pacer_pressed(pacer)) {
+        due = gm_pacer_pressed(pacer);
+    }
     double behind = (due < 1 ? due : 1) - done;
     /* what it takes as a whole: as far as this cycle tells, else as the last ones did */
     double whole = done > 0.05 ? (double)pacer->done_ns / done : pacer->cycle_ns * (double)pacer->size;
@@ -128,6 +160,9 @@ gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done)
 int64_t
 gm_pacer_slice_ns(const gm_pacer *pacer, int64_t owed_ns)
 {
+    if (gm_pacer_pressed(pacer) >= PRESSED && owed_ns > pacer->pause_ns) {
+        return owed_ns;
+    }
     if (owed_ns > STRETCH_AT * pacer->pause_ns) {
         return (int64_t)(STRETCH * (double)pacer->pause_ns);
     }
@@ -137,6 +172,9 @@ gm_pacer_slice_ns(const gm_pacer *pacer, int64_t owed_ns)
 int64_t
 gm_pacer_free_ns(const gm_pacer *pacer, int64_t grown)
 {
+    if (gm_pacer_pressed(pacer) >= PRESSED) {
+        return INT64_MAX;
+    }
     bool in_time = (double)grown < SPREAD * (double)gm_pacer_goal(pacer);
     return in_time ? pacer->pause_ns : (int64_t)(STRETCH * (double)pacer->pause_ns);
 }
@@ -152,6 +190,7 @@ gm_pacer_begin(gm_pacer *pacer, int64_t promoted)
 {
     pacer->size = pacer->live + promoted - pacer->base;
     pacer->base = pacer->promoted = promoted;
+    pacer->rss_begin = pacer->rss_bytes;
     pacer->done_ns = 0;
 }
 
@@ -169,12 +208,20 @@ gm_pacer_found(gm_pacer *pacer, int64_t walked)
     }
 }
 
-/* What the limit alone would start again at once rests for as long as the cycle took: half of the time at most is spent
- * on a limit that cannot be kept, as in Go. */
 void
-gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes, int64_t cycle_ns, int64_t now_ns)
+gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes)
 {
     pacer->live = live < 0 ? 0 : live;
-    pacer->rss_base = pacer->rss_bytes = rss_bytes;
-    pacer->rest_ns = is_limited(pacer) ? now_ns + cycle_ns : 0;
+    pacer->rss_base = pacer->rss_young = pacer->rss_bytes = rss_bytes;
+}
+
+/* As Go's: a bucket that fills with the time of cycles that the limit began, and drains with the program's. */
+void
+gm_pacer_charge(gm_pacer *pacer, int64_t cycle_ns, int64_t now_ns)
+{
+    int64_t passed = pacer->charged_ns == 0 ? cycle_ns : now_ns - pacer->charged_ns;
+    int64_t debt = at_least(0, pacer->debt_ns + 2 * cycle_ns - passed);
+    pacer->charged_ns = now_ns;
+    pacer->debt_ns = debt < DEBT_NS ? debt : DEBT_NS;
+    pacer->rest_ns = debt < DEBT_NS ? 0 : now_ns + DEBT_NS / 2;
 }

@@ -20,8 +20,10 @@ typedef struct {
     int64_t promoted, gained; /* at the last young collection that promoted any; how many it did */
     double cycle_ns;    /* CPU time that finding takes an object of the oldest generation */
     int64_t rss_bytes;  /* resident memory when it was last read; 0 before */
-    int64_t rss_base;   /* ... and when the last cycle ended */
-    double bytes_each;  /* by how much it grew with each object that came in */
+    int64_t rss_base;   /* ... and when the last cycle ended, or less */
+    int64_t rss_begin;  /* ... when this cycle began */
+    int64_t rss_young;  /* ... when young garbage was last looked for because of it, or less */
+    int64_t debt_ns, charged_ns; /* what the limit's cycles took beyond the program's own time; when that was counted */
     int64_t rest_ns;    /* until then the limit starts no cycle; monotonic */
     int64_t done_ns;    /* CPU time spent on finding in this cycle */
     int64_t size;       /* old objects when this cycle began, as far as known */
@@ -55,10 +57,27 @@ bool gm_pacer_lost(const gm_pacer *pacer, int64_t grown);
 void gm_pacer_begin(gm_pacer *pacer, int64_t promoted);
 void gm_pacer_found(gm_pacer *pacer, int64_t walked); /* finding is over: learns what it cost */
 
-/* `cycle_ns`: CPU time of the whole cycle, freeing included. */
-void gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes, int64_t cycle_ns, int64_t now_ns);
+void gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes);
 
-/* Resident memory as it is now; `idle`: between cycles, when it grows by what the program makes. */
-void gm_pacer_memory(gm_pacer *pacer, int64_t rss_bytes, int64_t grown, bool idle);
+/* A cycle that the limit began has ended, and took so much CPU time: in the long run half of the time is spent on a limit
+ * that cannot be kept, and no more. */
+void gm_pacer_charge(gm_pacer *pacer, int64_t cycle_ns, int64_t now_ns);
+
+/* Resident memory as it is now. */
+void gm_pacer_memory(gm_pacer *pacer, int64_t rss_bytes);
+
+/* ---- the limit: all in bytes of resident memory ---- */
+
+/* Whether memory has grown so much since young garbage was last looked for that the limit asks for it again. */
+bool gm_pacer_young_due(const gm_pacer *pacer);
+
+/* ... and for a cycle. */
+bool gm_pacer_limit_calls(const gm_pacer *pacer);
+
+/* The size at which somebody should look again; 0: no limit. */
+int64_t gm_pacer_alarm(const gm_pacer *pacer, bool idle);
+
+/* How much of what was left below the limit when this cycle began is used up: 0 none or no limit, 1 all of it. */
+double gm_pacer_pressed(const gm_pacer *pacer);
 
 #endif

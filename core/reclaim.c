@@ -13,7 +13,7 @@
 
 gm_reclaim gm_reclaimed;
 
-static PyObject *collect_function, *zero; /* gc.collect as it was at import, owned; 0 */
+static PyObject *collect_function, *generations[2]; /* gc.collect as it was at import, owned; 0 and 1 */
 static bool running;
 static size_t heard; /* objects found by collections during a batch */
 static unsigned long running_on; /* the thread */
@@ -26,10 +26,11 @@ gm_reclaim_ready(void)
         return 0;
     }
     PyObject *module = PyImport_ImportModule("gc");
-    zero = PyLong_FromLong(0);
+    generations[0] = PyLong_FromLong(0);
+    generations[1] = PyLong_FromLong(1);
     collect_function = module == NULL ? NULL : PyObject_GetAttrString(module, "collect");
     Py_XDECREF(module);
-    return collect_function == NULL || zero == NULL ? -1 : 0;
+    return collect_function == NULL || generations[0] == NULL || generations[1] == NULL ? -1 : 0;
 }
 
 bool
@@ -127,12 +128,12 @@ gm_reclaim_heard(size_t collected)
 /* Returns how many objects were freed, as far as CPython tells: 3.12 may run a collection that was due before this one,
  * when a callback of the program's runs at its beginning, and then that one has found them. */
 static size_t
-collect_young(void)
+collect(int generation)
 {
     heard = 0;
     bool collecting = gm_gc_is_collecting();
     gm_gc_set_collecting(false);
-    PyObject *result = PyObject_CallOneArg(collect_function, zero);
+    PyObject *result = PyObject_CallOneArg(collect_function, generations[generation]);
     gm_gc_set_collecting(collecting);
     if (result == NULL) {
         PyErr_WriteUnraisable(collect_function);
@@ -143,24 +144,62 @@ collect_young(void)
     return found > heard ? found : heard;
 }
 
-static size_t
-free_range(size_t from, size_t to)
+/* Tells whether CPython was collecting. */
+static bool
+start_running(void)
 {
     bool collecting = gm_gc_is_collecting();
     gm_ring_init(&aside);
-    int counts[] = {gm_gc_count(0), gm_gc_count(1)}; /* what is freed here would put the next young collection off */
     running = true;
     running_on = PyThread_get_thread_ident();
     gm_gc_set_collecting(true); /* no other thread's allocation may start a collection now */
+    return collecting;
+}
+
+static void
+stop_running(bool collecting)
+{
+    gm_gc_set_collecting(collecting);
+    running = false;
+}
+
+static size_t
+free_range(size_t from, size_t to)
+{
+    int counts[] = {gm_gc_count(0), gm_gc_count(1)}; /* what is freed here would put the next young collection off */
+    bool collecting = start_running();
     gm_ring_move(gm_gc_generation(0), &aside);
     size_t freed = hand_over(from, to);
-    freed += collect_young();
+    freed += collect(0);
     gm_ring_move(&aside, gm_gc_generation(0));
     gm_gc_set_count(0, counts[0]);
     gm_gc_set_count(1, counts[1]);
-    gm_gc_set_collecting(collecting);
-    running = false;
+    stop_running(collecting);
     return freed;
+}
+
+/* CPython appends the survivors to the oldest generation: what stands behind a marker there is taken back. When
+ * gc.freeze() was called meanwhile, the marker is elsewhere, and they stay. */
+void
+gm_reclaim_young(void)
+{
+    gm_gc_head *old = gm_gc_generation(2);
+    PyObject *marker = gm_new_marker(old);
+    if (marker == NULL) {
+        return;
+    }
+    const gm_gc_head *frozen = gm_prev(gm_gc_permanent());
+    Py_ssize_t promoted = gm_gc_promoted();
+    int rounds = gm_gc_count(1);
+    bool collecting = start_running();
+    collect(1);
+    if (gm_prev(gm_gc_permanent()) == frozen) {
+        gm_ring_move_rest(gm_head_of(marker), old, gm_gc_generation(1));
+        gm_gc_set_promoted(promoted);
+        gm_gc_set_count(1, rounds);
+    }
+    gm_drop_marker(&marker);
+    stop_running(collecting);
 }
 
 void

@@ -22,13 +22,17 @@ void gm_reclaim_begin(void);
  * The phase becomes CLEAN after the last. */
 void gm_reclaim_batch(void);
 
-/* Whether a batch is running on that thread. */
+/* Collects both young generations and lets no survivor grow older by it: where young garbage is large, that is called for
+ * more often than objects age. Runs finalisers and callbacks. */
+void gm_reclaim_young(void);
+
+/* Whether a batch, or the collection of the young, is running on that thread. */
 bool gm_reclaim_is_on(unsigned long thread);
 
 /* In a forked child: a batch of another thread is given up. Whether one of this thread is running. */
 bool gm_reclaim_begin_child(unsigned long thread);
 
-/* Whether a batch is running: of this interpreter's collections that its callbacks hear of, those are ours. */
+/* Whether one is running: of this interpreter's collections that its callbacks hear of, those are ours. */
 bool gm_reclaim_is_running(void);
 
 /* A collection has ended while a batch was running. */

@@ -15,7 +15,9 @@
 #define LOOK_NS ((int64_t)1000000)         /* between looks at the GIL while there is marking to do */
 #define REST_NS ((int64_t)500000)          /* ... when nobody has it; as long as such a slice: half of the time is ours */
 #define TICK_NS ((int64_t)250000000)       /* between looks at memory */
-#define TICK_LIMITED_NS ((int64_t)20000000) /* ... when there is a limit: 100 MB/s grow by 2 MB in it */
+#define WATCH_MIN_NS ((int64_t)1000000)    /* between looks at resident memory under a limit, without the GIL ... */
+#define WATCH_MAX_NS ((int64_t)20000000)
+#define WATCH_BYTES_NS 4                   /* ... by how far the next step is at 4 GB/s, as fast as memory is filled */
 #define DUE_NS ((int64_t)10000000)         /* without a slice for so long, the worker asks for the GIL: a tenth of the time */
 #define BEHIND_NS ((int64_t)4000000)       /* ... and when the program owes more than a pause and does not pay it */
 #define BATCH_NS ((int64_t)2000000)        /* without a batch for so long, the main thread is asked for one */
@@ -141,25 +143,43 @@ clean(PyThreadState *state)
     __atomic_store_n(&cleaning, mine, __ATOMIC_RELEASE);
     release();
     if (mine) {
+        if (gm_gc.cycle.reason == GM_DUE_LIMIT) {
+            malloc_trim(0); /* what is free in the allocator's hands looks used to the limit */
+        }
         gm_finder_clean_no_python();
         __atomic_store_n(&cleaning, false, __ATOMIC_RELEASE);
     }
+}
+
+/* Under a limit: asks for the main thread when memory has grown by a step. Returns how long nobody need look again. */
+static int64_t
+watch(void)
+{
+    int64_t alarm = __atomic_load_n(&gm_gc.alarm_bytes, __ATOMIC_RELAXED);
+    if (alarm <= 0) {
+        return TICK_NS;
+    }
+    int64_t left = alarm - gm_rss_bytes_no_python(), ns = left / WATCH_BYTES_NS;
+    if (left <= 0) {
+        gm_collector_ask_main_no_python();
+    }
+    return ns < WATCH_MIN_NS ? WATCH_MIN_NS : ns > WATCH_MAX_NS ? WATCH_MAX_NS : ns;
 }
 
 static void
 tick(PyThreadState *state)
 {
     int64_t now = gm_wall_ns_no_python();
-    bool limited = gm_gc.pacer.limit_bytes > 0;
-    if (now - ticked_ns < (limited ? TICK_LIMITED_NS : TICK_NS)) {
+    if (now - ticked_ns < TICK_NS) {
         return;
     }
     ticked_ns = now;
     PyEval_RestoreThread(state);
     gm_collector_tick();
-    bool trim = limited && gm_gc.pacer.rss_bytes > gm_gc.pacer.limit_bytes / 10 * 9 && now - gm_gc.trim_ns > TRIM_NS;
+    bool trim = gm_gc.pacer.limit_bytes > 0 && gm_gc.pacer.rss_bytes > gm_gc.pacer.limit_bytes / 10 * 9 &&
+                now > gm_gc.trim_ns;
     if (trim) {
-        gm_gc.trim_ns = now;
+        gm_gc.trim_ns = now + TRIM_NS;
     }
     release();
     if (trim) {
@@ -172,7 +192,6 @@ static int64_t
 work(PyThreadState *state)
 {
     gm_phase phase = __atomic_load_n(&gm_find.phase, __ATOMIC_RELAXED);
-    tick(state);
     if (phase != GM_IDLE && phase != GM_CLEAN && gm_find.failed) {
         gm_collector_ask_main_no_python();
         return DUE_NS;
@@ -194,7 +213,7 @@ work(PyThreadState *state)
         clean(state);
         return LOOK_NS;
     }
-    return gm_gc.pacer.limit_bytes > 0 ? TICK_LIMITED_NS : TICK_NS;
+    return TICK_NS;
 }
 
 static void *
@@ -205,7 +224,9 @@ run(void *Py_UNUSED(arg))
     PyThreadState *state = PyEval_SaveThread();
     int64_t rest = 0;
     while (sleep_for(rest)) {
-        rest = work(state);
+        tick(state);
+        int64_t watched = watch(), worked = work(state);
+        rest = watched < worked ? watched : worked;
     }
     PyEval_RestoreThread(state);
     PyGILState_Release(had);
