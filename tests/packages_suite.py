@@ -48,7 +48,12 @@ SUITES = {
             ("--pyargs", "numpy", "-m", "not slow"),  # as numpy.test() does
             ("--pyargs", "numpy.lib", "-m", "not slow"),
         ),
-        Suite("sqlalchemy", ("test",), ("test/base",), from_source=True),
+        Suite(  # as its own tox.ini runs it, without what measures memory and time
+            "sqlalchemy",
+            ("test", "-m", "not memory_intensive and not mypy and not timing_intensive"),
+            ("test/base",),
+            from_source=True,
+        ),
     )
 }
 
