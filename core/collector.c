@@ -8,6 +8,7 @@
 #include "worker.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
 #define HURRY 700           /* objects between young collections when the program is behind, as 3.12 has by itself */
 #define MEMORY_EVERY_NS ((int64_t)500000) /* between looks at memory under a limit; one takes some 5 us */
-#define ORDER_WAITS 5000 /* of 0.2 ms */
+#define ROUNDS_MAX 100   /* young collections before a full one, by CPython's own thresholds */
 #define FINISH_MAX 100   /* steps of a cycle in a row when nothing is left below the limit */
 #define TURN_NS ((int64_t)2000000000) /* collect() waits for other threads' collections for so long */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
@@ -217,9 +218,10 @@ finish(bool aborted)
         gm_gc.aborted++;
     } else {
         gm_gc.cycles++;
-        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2]);
+        int64_t cpu_ns = gm_sum_of_drivers(c->cpu_ns), now = gm_wall_ns_no_python();
+        gm_pacer_end(&gm_gc.pacer, (int64_t)gm_find.walked - c->freed, c->rss[2], cpu_ns, now);
         if (c->reason == GM_DUE_LIMIT) {
-            gm_pacer_charge(&gm_gc.pacer, gm_sum_of_drivers(c->cpu_ns), gm_wall_ns_no_python());
+            gm_pacer_charge(&gm_gc.pacer, cpu_ns, now);
         }
     }
     if (gm_gc.trace) {
@@ -412,12 +414,14 @@ relieve_young(void)
     look_at_memory();
 }
 
-/* Nothing is left below the limit: waits for the worker, which sorts without the GIL. Other threads may run. */
+/* Waits for the worker, which sorts without the GIL: the program is behind, and would make garbage as fast as it can.
+ * Other threads may run. */
 static void
-wait_for_order(void)
+wait_for_order(int64_t ns)
 {
     struct timespec moment = {0, 200000};
-    for (int i = 0; i < ORDER_WAITS && gm_find.phase == GM_ORDER && gm_worker_is_there(); i++) {
+    int64_t end = gm_wall_ns_no_python() + ns;
+    while (gm_find.phase == GM_ORDER && gm_worker_is_there() && gm_wall_ns_no_python() < end) {
         gm_worker_wake_no_python();
         Py_BEGIN_ALLOW_THREADS
         nanosleep(&moment, NULL);
@@ -427,10 +431,19 @@ wait_for_order(void)
 
 /* ---- what an application's thread does for the collector when it comes along ---- */
 
+/* Whether a cycle is due now. CPython makes a full collection after 100 young ones at the soonest, if its thresholds are
+ * not lower. */
+static gm_reason
+due(int64_t grown_by, int64_t now)
+{
+    int64_t rounds = (int64_t)gm_gc_threshold(1) * gm_gc_threshold(2);
+    return gm_pacer_due(&gm_gc.pacer, grown_by, rounds < ROUNDS_MAX ? (int)rounds : ROUNDS_MAX, now);
+}
+
 static void
 begin_if_due(int64_t grown_by)
 {
-    gm_reason reason = gm_pacer_due(&gm_gc.pacer, grown_by, gm_wall_ns_no_python());
+    gm_reason reason = due(grown_by, gm_wall_ns_no_python());
     if (reason == GM_NOT_DUE) {
         return;
     }
@@ -446,8 +459,8 @@ static void
 advance(int64_t grown_by)
 {
     gm_pacer *pacer = &gm_gc.pacer;
-    if (gm_find.phase == GM_ORDER && gm_pacer_pressed(pacer) >= 1) {
-        wait_for_order();
+    if (gm_find.phase == GM_ORDER) {
+        wait_for_order(gm_pacer_wait_ns(pacer, grown_by));
     }
     if (gm_find.phase == GM_IDLE && !gm_worker_is_away()) {
         begin_if_due(grown_by);
@@ -494,7 +507,7 @@ drive(void)
     }
     if (gm_pacer_pressed(pacer) >= 1) {
         finish_now();
-    } else if (now - gm_gc.slice_ns >= pacer->pause_ns / 2) { /* two slices in a row are one long pause */
+    } else if (now - gm_gc.slice_ns >= pacer->pause_ns / 4) { /* two slices in a row are one long pause */
         advance(grown());
     }
 }
@@ -503,8 +516,8 @@ drive(void)
 static void
 after_full(void)
 {
-    gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python());
-    gm_gc.pacer.base = gm_gc.pacer.promoted = 0;
+    gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python(), 0, 0);
+    gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc.pacer.young = 0;
     gm_gc_set_survivors(SURVIVORS_HUGE);
 }
 
@@ -566,6 +579,7 @@ count_round(void)
 {
     int threshold = gm_gc_threshold(1);
     gm_gc.rounds++;
+    gm_gc.pacer.young += gm_gc.pacer.young < INT_MAX;
     if (gm_gc.rounds_max > threshold || gm_gc.rounds_max <= 0) {
         gm_gc.rounds_max = gm_gc.rounds_max <= 0 ? 1 : threshold;
     }
@@ -637,8 +651,8 @@ void
 gm_collector_tick(void)
 {
     look_at_memory();
-    bool due = gm_find.phase == GM_IDLE && gm_pacer_due(&gm_gc.pacer, grown(), gm_gc.memory_ns) != GM_NOT_DUE;
-    if (gm_gc_is_enabled() && (due || relief_due > 0 || gm_gc.after_due)) {
+    bool idle = gm_find.phase == GM_IDLE;
+    if (gm_gc_is_enabled() && ((idle && due(grown(), gm_gc.memory_ns) != GM_NOT_DUE) || relief_due > 0 || gm_gc.after_due)) {
         gm_collector_ask_main_no_python();
     }
 }

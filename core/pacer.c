@@ -9,6 +9,8 @@
 #define STRETCH 2.5         /* pauses that the longest slice may take ... */
 #define STRETCH_AT 4        /* ... when so many are owed */
 #define GROWTH_MIN 10000    /* objects; below it a cycle costs more than it can free: some 5 ms for 1 MB */
+#define QUIET 9             /* cycles' times between cycles: a tenth of the time, where CPython would not collect ... */
+#define QUIET_GOALS 2.0     /* ... and it has not grown by that */
 #define LOST 3              /* goals, and at least as much as lives: a program that grows fast makes no garbage by that */
 #define LOST_MIN 500000     /* objects: some 50 MB; before that a program that starts up would be stopped again and again */
 #define CYCLE_NS 120.0      /* a first guess, soon replaced by measurements */
@@ -20,6 +22,7 @@
 #define LIMIT_YOUNG 0.125   /* ... young garbage is looked for, again and again */
 #define LIMIT_STEP 0.01     /* of the limit: steps are no smaller, for a heap that does not fit */
 #define DEBT_NS ((int64_t)1000000000) /* by how much the limit's cycles may take longer than the program, in a row */
+#define WAIT_NS ((int64_t)1000000000)
 #define PRESSED 0.5         /* of what was left when a cycle began: from then on slices are as long as what is owed */
 
 void
@@ -130,9 +133,11 @@ memory_has_grown(const gm_pacer *pacer)
 }
 
 gm_reason
-gm_pacer_due(const gm_pacer *pacer, int64_t grown, int64_t now_ns)
+gm_pacer_due(const gm_pacer *pacer, int64_t grown, int young, int64_t now_ns)
 {
-    if ((double)grown >= TRIGGER * (double)percent_goal(pacer)) {
+    double goals = (double)grown / (double)percent_goal(pacer);
+    bool quiet = pacer->young < young && now_ns < pacer->quiet_ns;
+    if (goals >= (quiet ? QUIET_GOALS : TRIGGER)) {
         return GM_DUE_GROWTH;
     }
     if (grown > 0 && now_ns >= pacer->rest_ns && gm_pacer_limit_calls(pacer)) {
@@ -179,6 +184,16 @@ gm_pacer_free_ns(const gm_pacer *pacer, int64_t grown)
     return in_time ? pacer->pause_ns : (int64_t)(STRETCH * (double)pacer->pause_ns);
 }
 
+int64_t
+gm_pacer_wait_ns(const gm_pacer *pacer, int64_t grown)
+{
+    if (gm_pacer_pressed(pacer) >= 1) {
+        return WAIT_NS;
+    }
+    bool in_time = (double)grown < SPREAD * (double)gm_pacer_goal(pacer);
+    return in_time ? 0 : (int64_t)(STRETCH * (double)pacer->pause_ns);
+}
+
 bool
 gm_pacer_lost(const gm_pacer *pacer, int64_t grown)
 {
@@ -191,6 +206,7 @@ gm_pacer_begin(gm_pacer *pacer, int64_t promoted)
     pacer->size = pacer->live + promoted - pacer->base;
     pacer->base = pacer->promoted = promoted;
     pacer->rss_begin = pacer->rss_bytes;
+    pacer->young = 0;
     pacer->done_ns = 0;
 }
 
@@ -209,8 +225,9 @@ gm_pacer_found(gm_pacer *pacer, int64_t walked)
 }
 
 void
-gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes)
+gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes, int64_t cycle_ns, int64_t now_ns)
 {
+    pacer->quiet_ns = now_ns + QUIET * cycle_ns;
     pacer->live = live < 0 ? 0 : live;
     pacer->rss_base = pacer->rss_young = pacer->rss_bytes = rss_bytes;
 }

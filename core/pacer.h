@@ -24,6 +24,8 @@ typedef struct {
     int64_t rss_begin;  /* ... when this cycle began */
     int64_t rss_young;  /* ... when young garbage was last looked for because of it, or less */
     int64_t debt_ns, charged_ns; /* what the limit's cycles took beyond the program's own time; when that was counted */
+    int young;          /* young collections since the last cycle began */
+    int64_t quiet_ns;   /* until then growth starts a cycle only where CPython would collect as well; monotonic */
     int64_t rest_ns;    /* until then the limit starts no cycle; monotonic */
     int64_t done_ns;    /* CPU time spent on finding in this cycle */
     int64_t size;       /* old objects when this cycle began, as far as known */
@@ -40,7 +42,8 @@ int64_t gm_pacer_goal(const gm_pacer *pacer);
 
 typedef enum { GM_NOT_DUE, GM_DUE_GROWTH, GM_DUE_MEMORY, GM_DUE_LIMIT } gm_reason;
 
-gm_reason gm_pacer_due(const gm_pacer *pacer, int64_t grown, int64_t now_ns);
+/* `young`: how many young collections CPython makes before a full one, at most. */
+gm_reason gm_pacer_due(const gm_pacer *pacer, int64_t grown, int young, int64_t now_ns);
 
 /* CPU time that the program owes to a cycle of which the share `done` is done: 0 when it is ahead. */
 int64_t gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done);
@@ -51,13 +54,17 @@ int64_t gm_pacer_slice_ns(const gm_pacer *pacer, int64_t owed_ns);
 /* ... and one that frees. */
 int64_t gm_pacer_free_ns(const gm_pacer *pacer, int64_t grown);
 
+/* How long the program waits for what is done beside it, in wall time. */
+int64_t gm_pacer_wait_ns(const gm_pacer *pacer, int64_t grown);
+
 /* Whether the program makes old objects so much faster than cycles end that only a stop-the-world collection helps. */
 bool gm_pacer_lost(const gm_pacer *pacer, int64_t grown);
 
 void gm_pacer_begin(gm_pacer *pacer, int64_t promoted);
 void gm_pacer_found(gm_pacer *pacer, int64_t walked); /* finding is over: learns what it cost */
 
-void gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes);
+/* The cycle, or a full collection, is over, and took so much CPU time. */
+void gm_pacer_end(gm_pacer *pacer, int64_t live, int64_t rss_bytes, int64_t cycle_ns, int64_t now_ns);
 
 /* A cycle that the limit began has ended, and took so much CPU time: in the long run half of the time is spent on a limit
  * that cannot be kept, and no more. */
