@@ -2,6 +2,8 @@
 
 - ``clients``: cpython #142516: an HTTP client that holds an SSL context in reference cycles, made and dropped in a loop;
   the context is the real one of the ssl module, whose certificates are memory that no collector counts;
+- ``httpx``: the same with the real ``httpx.Client``, where httpx is installed;
+- ``mypy``: mypy checks gomem's own package, without its cache, where mypy is installed;
 - ``linked``: cpython #116206: a linked list that grows at one end while its other end is dropped, in cycles;
 - ``django``: a project state of many models rendered again for each migration, with django itself where it is installed;
 - ``ast``: what a type checker does to a package: syntax trees with links to the parent, kept for some modules.
@@ -42,6 +44,24 @@ class Client:
 def clients(scale: float) -> None:
     for _ in range(int(600 * scale)):
         Client().send()
+
+
+def httpx(scale: float) -> None:
+    import httpx as package
+
+    for _ in range(int(300 * scale)):
+        with package.Client() as client:
+            client.headers["user-agent"] = "bench"
+
+
+def mypy(scale: float) -> None:
+    import os
+
+    from mypy import api
+
+    for _ in range(max(1, round(2 * scale))):
+        _, errors, status = api.run(["-p", "gomem", "--cache-dir", os.devnull])
+        assert status in (0, 1), errors  # 2: it could not check
 
 
 class Link:
@@ -100,7 +120,7 @@ def syntax_trees(scale: float) -> None:
         kept.append(tree)
 
 
-PROGRAMS = {"clients": clients, "linked": linked, "django": django, "ast": syntax_trees}
+PROGRAMS = {"clients": clients, "httpx": httpx, "mypy": mypy, "linked": linked, "django": django, "ast": syntax_trees}
 
 
 def main(name: str, mode: str, scale: float) -> dict[str, object]:

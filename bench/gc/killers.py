@@ -8,12 +8,13 @@ import importlib.util
 from bench.gc.children import CONCURRENT, STOCK, Result, median_of, note, rounds, run
 from bench.runs import emit, table
 
-PROGRAMS = ("clients", "linked", "django", "ast")
+PROGRAMS = ("clients", "httpx", "linked", "django", "mypy", "ast")
+NEEDS = ("httpx", "django", "mypy")
 BAR = 1.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--programs", default=",".join(PROGRAMS), help=f"default {','.join(PROGRAMS)}; django needs django")
+    parser.add_argument("--programs", default=",".join(PROGRAMS), help=f"default {','.join(PROGRAMS)}; {', '.join(NEEDS)} need the package")
     parser.add_argument("--rounds", type=int, default=2, help="default 2")
     parser.add_argument("--scale", type=float, default=1.0, help="of the programs' turns (default 1)")
 
@@ -21,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace) -> list[Result]:
     results = []
     for program in options.programs.split(","):
-        if program == "django" and importlib.util.find_spec("django") is None:
-            note("killers: left out: django is not installed")
+        if program in NEEDS and importlib.util.find_spec(program) is None:
+            note(f"killers: left out: {program} is not installed")
             continue
         for number, mode in rounds(options.rounds):
             note(f"killers: {program}, round {number + 1}, {mode}")
