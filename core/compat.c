@@ -213,22 +213,21 @@ gm_utf8_no_python(PyObject *string, char *out, size_t max)
 }
 
 const char *
-gm_unsupported(void)
+gm_unsupported_version(const char *part, unsigned long version)
 {
-    static char reason[160];
-    unsigned long running = Py_Version >> 16, built = PY_VERSION_HEX >> 16;
-#ifdef GM_UNKNOWN_FRAMES
-    PyOS_snprintf(reason, sizeof(reason), "heap profiler: got CPython %lu.%lu, want 3.11, 3.12 or 3.13", running >> 8,
-                  running & 0xFF);
-    (void)built;
-    return reason;
-#else
-    if (running == built) {
+    static char reason[200];
+    unsigned long running = version >> 16, built = PY_VERSION_HEX >> 16;
+    if (running >= 0x030B && running <= 0x030D && running == built) {
         return NULL;
     }
-    PyOS_snprintf(reason, sizeof(reason),
-                  "heap profiler: got CPython %lu.%lu, want %lu.%lu that gomem was built for; install it again",
-                  running >> 8, running & 0xFF, built >> 8, built & 0xFF);
+    if (running >= 0x030B && running <= 0x030D) {
+        PyOS_snprintf(reason, sizeof(reason),
+                      "%s: got CPython %lu.%lu, want %lu.%lu that gomem was built for; install it again", part,
+                      running >> 8, running & 0xFF, built >> 8, built & 0xFF);
+    }
+    else {
+        PyOS_snprintf(reason, sizeof(reason), "%s: got CPython %lu.%lu, want 3.11, 3.12 or 3.13", part, running >> 8,
+                      running & 0xFF);
+    }
     return reason;
-#endif
 }

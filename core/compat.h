@@ -65,7 +65,8 @@ int gm_code_line_no_python(PyCodeObject *code, int lasti);
  * half a character, and returns how many. Lone surrogates become U+FFFD. */
 size_t gm_utf8_no_python(PyObject *string, char *out, size_t max);
 
-/* NULL, or one sentence that says why frames of the running interpreter cannot be read. */
-const char *gm_unsupported(void);
+/* NULL, or one sentence that says why this part of gomem cannot look into an interpreter of that version (as Py_Version
+ * has it). The sentence is the function's own until the next call. */
+const char *gm_unsupported_version(const char *part, unsigned long version);
 
 #endif

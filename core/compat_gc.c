@@ -3,6 +3,7 @@
 #define Py_BUILD_CORE 1
 #endif
 #include "compat_gc.h"
+#include "compat.h"
 
 #if PY_VERSION_HEX >= 0x030E0000
 #define GM_UNKNOWN_GC 1 /* nobody has tried */
@@ -247,20 +248,11 @@ layout_is_right(void)
 const char *
 gm_gc_unsupported(void)
 {
-    static char reason[200];
-    unsigned long running = Py_Version >> 16, built = PY_VERSION_HEX >> 16;
-#ifdef GM_UNKNOWN_GC
-    (void)built;
-    PyOS_snprintf(reason, sizeof(reason), "gomem.gc: got CPython %lu.%lu, want 3.11, 3.12 or 3.13", running >> 8,
-                  running & 0xFF);
-    return reason;
-#else
-    if (running != built) {
-        PyOS_snprintf(reason, sizeof(reason),
-                      "gomem.gc: got CPython %lu.%lu, want %lu.%lu that gomem was built for; install it again",
-                      running >> 8, running & 0xFF, built >> 8, built & 0xFF);
+    const char *reason = gm_unsupported_version("gomem.gc", Py_Version);
+    if (reason != NULL) {
         return reason;
     }
+#ifndef GM_UNKNOWN_GC
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         return "gomem.gc: got a sub-interpreter, want the main one";
     }
@@ -268,6 +260,6 @@ gm_gc_unsupported(void)
         return "gomem.gc: got an interpreter whose collector's lists are not where they were when gomem was built; "
                "install gomem again";
     }
-    return NULL;
 #endif
+    return NULL;
 }

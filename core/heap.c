@@ -253,15 +253,19 @@ heap_code_line(PyObject *Py_UNUSED(module), PyObject *args)
     return PyLong_FromLong(gm_code_line_no_python(code, lasti));
 }
 
-/* unsupported() -> str saying why this interpreter cannot be profiled, or None */
+/* unsupported(version=...) -> str saying why the interpreter, by default this one, cannot be profiled, or None */
 static PyObject *
-heap_unsupported(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+heap_unsupported(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    return Py_BuildValue("z", gm_unsupported());
+    unsigned long version = Py_Version;
+    if (!PyArg_ParseTuple(args, "|k", &version)) {
+        return NULL;
+    }
+    return Py_BuildValue("z", gm_unsupported_version("heap profiler", version));
 }
 
 static PyMethodDef heap_methods[] = {
-    {"heap_unsupported", heap_unsupported, METH_NOARGS, "Why this interpreter cannot be profiled, or None."},
+    {"heap_unsupported", heap_unsupported, METH_VARARGS, "Why this interpreter, or that version, cannot be profiled."},
     {"heap_start", heap_start, METH_VARARGS, "Starts a profile."},
     {"heap_stop", heap_stop, METH_NOARGS, "Stops it; False if none was running."},
     {"heap_forked", heap_forked, METH_NOARGS, "True in a forked child before heap_start or heap_stop."},
