@@ -17,23 +17,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SURVIVORS_HUGE (PY_SSIZE_T_MAX / 2) /* so many that a quarter never come in: no full collection by itself */
 #define COUNT_MAX (1 << 20) /* young rounds that CPython counts towards a full collection; we keep it from overflowing */
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
 #define HURRY 700           /* objects between young collections when the program is behind, as 3.12 has by itself */
 #define MEMORY_EVERY_NS ((int64_t)500000) /* between looks at memory under a limit; one takes some 5 us */
 #define ROUNDS_MAX 100   /* young collections before a full one, by CPython's own thresholds */
 #define FINISH_MAX 100   /* steps of a cycle in a row when nothing is left below the limit */
-#define TURN_NS ((int64_t)2000000000) /* collect() waits for other threads' collections for so long */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
 
 gm_collector gm_gc;
 
-static PyObject *hooks;  /* gomem.gc.callbacks, owned; called with "start" or "stop" and a dict */
-static PyObject *relief; /* called with a fraction when memory is short, owned */
-static double relief_due; /* the fraction; 0: none */
-static unsigned long collecting_on; /* the thread of CPython's collection, between its two callbacks; 0: none */
-static bool asked;        /* a pending call is on its way; atomic */
+gm_driving gm_drive;
 
 /* ---- memory ---- */
 
@@ -84,78 +78,21 @@ account(gm_driver driver, int64_t cpu_ns, int64_t wall_ns)
     gm_gc.slice_ns = gm_wall_ns_no_python();
 }
 
-static int64_t
-grown(void)
+int64_t
+gm_collector_grown(void)
 {
     return gm_pacer_grown(&gm_gc.pacer, gm_gc_promoted(), gm_gc.rounds, gm_gc.rounds_max);
 }
 
-/* ---- hooks ---- */
-
-static void
-call_hooks(const char *phase)
-{
-    const gm_cycle *c = &gm_gc.cycle;
-    if (hooks == NULL || PyList_GET_SIZE(hooks) == 0) {
-        return;
-    }
-    PyObject *list = Py_NewRef(hooks); /* one may disable the collector, which drops ours */
-    PyObject *info = Py_BuildValue("{s:K,s:L,s:L,s:L,s:O}", "cycle", (unsigned long long)c->number, "candidates",
-                                   (long long)c->candidates, "freed", (long long)c->freed, "rss_bytes",
-                                   (long long)c->rss[phase[2] == 'o' ? 2 : 0], "aborted", c->aborted ? Py_True : Py_False);
-    for (Py_ssize_t i = 0; info != NULL && i < PyList_GET_SIZE(list); i++) {
-        PyObject *hook = Py_NewRef(PyList_GET_ITEM(list, i));
-        PyObject *result = PyObject_CallFunction(hook, "sO", phase, info);
-        if (result == NULL) {
-            PyErr_WriteUnraisable(hook);
-        }
-        Py_XDECREF(result);
-        Py_DECREF(hook);
-    }
-    if (info == NULL) {
-        PyErr_Clear();
-    }
-    Py_XDECREF(info);
-    Py_DECREF(list);
-}
-
-static unsigned long hooks_on; /* the thread that calls hooks: one at a time; 0: none */
-
-static void
-call_due_hooks(void)
-{
-    if (hooks_on != 0) {
-        return;
-    }
-    hooks_on = PyThread_get_thread_ident();
-    double fraction = relief_due;
-    relief_due = 0;
-    if (gm_gc.after_due) {
-        gm_gc.after_due = false;
-        call_hooks("stop");
-    }
-    if (fraction > 0 && relief != NULL) {
-        PyObject *call = Py_NewRef(relief), *result = PyObject_CallFunction(call, "d", fraction);
-        if (result == NULL) {
-            PyErr_WriteUnraisable(call);
-        }
-        Py_XDECREF(result);
-        Py_DECREF(call);
-        gm_gc.reliefs++;
-        gm_gc.trim_ns = 0; /* what caches let go of goes back to the system at the next tick */
-    }
-    hooks_on = 0;
-}
-
 /* ---- the beginning and the end of a cycle ---- */
 
-static bool
-begin(gm_reason reason)
+bool
+gm_collector_begin(gm_reason reason)
 {
     if (gm_has_other_interpreters()) { /* one with a GIL of its own would free objects under our eyes */
         return false;
     }
-    int64_t grown_by = grown(), now = gm_wall_ns_no_python();
+    int64_t grown_by = gm_collector_grown(), now = gm_wall_ns_no_python();
     if (!gm_finder_begin()) {
         return false;
     }
@@ -169,11 +106,11 @@ begin(gm_reason reason)
     gm_gc.phase_ns = c->begun_ns;
     gm_gc.cancel = false;
     gm_worker_wake_no_python();
-    if (hooks_on == 0) {
-        hooks_on = PyThread_get_thread_ident();
+    if (gm_drive.hooks_on == 0) {
+        gm_drive.hooks_on = PyThread_get_thread_ident();
         gm_gc.busy = false; /* a full collection that they ask for is to be heard of */
-        call_hooks("start");
-        hooks_on = 0;
+        gm_call_hooks("start");
+        gm_drive.hooks_on = 0;
     }
     return true;
 }
@@ -196,7 +133,7 @@ found(void)
     }
     c->mark_ns = lap();
     c->candidates = (int64_t)gm_find.candidates.count;
-    c->objects[1] = (int64_t)gm_find.walked + grown();
+    c->objects[1] = (int64_t)gm_find.walked + gm_collector_grown();
     c->rss[1] = gm_rss_bytes_no_python();
     gm_pacer_found(&gm_gc.pacer, (int64_t)gm_find.walked);
 }
@@ -227,20 +164,18 @@ finish(bool aborted)
     if (gm_gc.trace) {
         gm_trace_cycle(c, &gm_gc);
     }
-    gm_gc.after_due = hooks != NULL && PyList_GET_SIZE(hooks) > 0;
+    gm_gc.after_due = gm_drive.hooks != NULL && PyList_GET_SIZE(gm_drive.hooks) > 0;
     gm_worker_wake_no_python();
 }
 
 /* Ends the cycle wherever it is. The worker may be sorting: it is told to stop, and cleans up itself. */
-static unsigned long aborting; /* the thread that does; a finaliser may come back here; 0: none */
-
 static void
 abort_cycle(void)
 {
-    if (gm_find.phase == GM_IDLE || gm_find.phase == GM_CLEAN || aborting != 0) {
+    if (gm_find.phase == GM_IDLE || gm_find.phase == GM_CLEAN || gm_drive.aborting != 0) {
         return;
     }
-    aborting = PyThread_get_thread_ident();
+    gm_drive.aborting = PyThread_get_thread_ident();
     __atomic_store_n(&gm_gc.cancel, true, __ATOMIC_RELAXED);
     gm_reclaimed.cycle++;
     while (__atomic_load_n(&gm_gc.sorting, __ATOMIC_ACQUIRE)) { /* it looks often, and does not wait for the GIL */
@@ -248,7 +183,7 @@ abort_cycle(void)
     }
     gm_finder_end();
     finish(true);
-    aborting = 0;
+    gm_drive.aborting = 0;
 }
 
 void
@@ -272,13 +207,13 @@ gm_collector_may_slice(void)
 int64_t
 gm_collector_owed_ns(void)
 {
-    return gm_gc.owed_ns = gm_pacer_owed_ns(&gm_gc.pacer, grown(), gm_finder_done(gm_gc.pacer.size));
+    return gm_gc.owed_ns = gm_pacer_owed_ns(&gm_gc.pacer, gm_collector_grown(), gm_finder_done(gm_gc.pacer.size));
 }
 
 /* Follows the finder from phase to phase. A cycle that failed is not ended here: this may be the worker, and what only
  * the cycle holds is finalised on an application's thread. */
-static void
-note_phase(gm_phase before)
+void
+gm_collector_note_phase(gm_phase before)
 {
     if (before == GM_WALK && gm_find.phase != GM_WALK) {
         gm_gc.cycle.walk_ns = lap();
@@ -305,7 +240,7 @@ gm_collector_slice(gm_driver driver, int64_t ns)
     cpu = gm_cpu_ns_no_python() - cpu;
     gm_gc.pacer.done_ns += cpu;
     account(driver, cpu, gm_wall_ns_no_python() - wall);
-    note_phase(before);
+    gm_collector_note_phase(before);
     gm_collector_owed_ns();
     gm_gc.busy = false;
 }
@@ -324,8 +259,8 @@ gm_collector_ordered(int done)
 }
 
 /* Batches until the time is up, as far as the last one tells. */
-static void
-free_some(int64_t ns)
+void
+gm_collector_free_some(int64_t ns)
 {
     int64_t wall = gm_wall_ns_no_python(), begun = gm_cpu_ns_no_python(), now = begun, last = 0;
     uint64_t cycle = gm_reclaimed.cycle;
@@ -356,8 +291,7 @@ collect_stock(void)
     PyGC_Collect();
     gm_gc_set_collecting(collecting);
     if (gm_gc.trace) {
-        fprintf(stderr, "gc: cycles fall behind: a stop-the-world collection of CPython's own (%llu so far)\n",
-                (unsigned long long)gm_gc.stock);
+        gm_trace_stock(gm_gc.stock);
     }
 }
 
@@ -374,7 +308,7 @@ look_at_memory(void)
     if (near > RELIEF_NEAR && now - gm_gc.relief_ns > RELIEF_EVERY_NS) {
         gm_gc.relief_ns = now;
         double fraction = (near - RELIEF_NEAR) / (1 - RELIEF_NEAR);
-        relief_due = fraction < 0.1 ? 0.1 : fraction > 1 ? 1 : fraction;
+        gm_drive.relief_due = fraction < 0.1 ? 0.1 : fraction > 1 ? 1 : fraction;
     }
     int64_t alarm = gm_pacer_alarm(pacer, gm_find.phase == GM_IDLE);
     __atomic_store_n(&gm_gc.alarm_bytes, alarm, __ATOMIC_RELAXED);
@@ -448,7 +382,7 @@ begin_if_due(int64_t grown_by)
         return;
     }
     gm_gc.busy = true;
-    bool begun = begin(reason);
+    bool begun = gm_collector_begin(reason);
     gm_gc.busy = false;
     if (!begun && grown_by > gm_pacer_goal(&gm_gc.pacer)) { /* another interpreter, no memory, no hook */
         collect_stock();
@@ -465,7 +399,7 @@ advance(int64_t grown_by)
     if (gm_find.phase == GM_IDLE && !gm_worker_is_away()) {
         begin_if_due(grown_by);
     } else if (gm_find.phase == GM_FREE) {
-        free_some(gm_pacer_free_ns(pacer, grown_by));
+        gm_collector_free_some(gm_pacer_free_ns(pacer, grown_by));
     } else if (gm_pacer_lost(pacer, grown_by)) {
         collect_stock();
     } else if (gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {
@@ -482,7 +416,7 @@ finish_now(void)
 {
     uint64_t number = gm_gc.cycle.number;
     for (int i = 0; i < FINISH_MAX && gm_gc.enabled && !gm_gc.busy && !gm_find.failed; i++) {
-        advance(grown());
+        advance(gm_collector_grown());
         if (gm_gc.cycle.number != number || gm_find.phase < GM_WALK || gm_find.phase > GM_FREE) {
             return;
         }
@@ -508,7 +442,7 @@ drive(void)
     if (gm_pacer_pressed(pacer) >= 1) {
         finish_now();
     } else if (now - gm_gc.slice_ns >= pacer->pause_ns / 4) { /* two slices in a row are one long pause */
-        advance(grown());
+        advance(gm_collector_grown());
     }
 }
 
@@ -518,7 +452,7 @@ after_full(void)
 {
     gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python(), 0, 0);
     gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc.pacer.young = 0;
-    gm_gc_set_survivors(SURVIVORS_HUGE);
+    gm_gc_set_survivors(GM_SURVIVORS_HUGE);
 }
 
 /* A program that is far behind pays at young collections, and 3.13 has one in 2,000 objects: it gets the next one after
@@ -536,7 +470,7 @@ hurry(void)
 static void
 after_young(void)
 {
-    if (gm_gc_survivors() != SURVIVORS_HUGE) {
+    if (gm_gc_survivors() != GM_SURVIVORS_HUGE) {
         after_full();
     }
     if (gm_gc_count(2) > COUNT_MAX) {
@@ -545,7 +479,7 @@ after_young(void)
     if (gm_gc_is_enabled()) {
         drive();
         hurry();
-        call_due_hooks();
+        gm_call_due_hooks();
     }
 }
 
@@ -598,15 +532,15 @@ number_in(PyObject *info, const char *key)
 }
 
 /* gc.callbacks: (phase, info). */
-static PyObject *
-gc_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize_t count)
+PyObject *
+gm_collector_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize_t count)
 {
     if (count != 2 || !PyUnicode_Check(args[0]) || !PyDict_Check(args[1]) || !gm_gc.enabled) {
         Py_RETURN_NONE;
     }
     long generation = number_in(args[1], "generation");
     bool stop = PyUnicode_CompareWithASCIIString(args[0], "stop") == 0;
-    collecting_on = PyThread_get_thread_ident();
+    gm_drive.collecting_on = PyThread_get_thread_ident();
     if (gm_gc.busy || gm_reclaim_is_running()) {
         gm_reclaim_heard(stop ? (size_t)number_in(args[1], "collected") : 0);
         Py_RETURN_NONE;
@@ -623,14 +557,14 @@ gc_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize_t count)
     } else if (stop) {
         after_young();
     }
-    collecting_on = stop ? 0 : collecting_on;
+    gm_drive.collecting_on = stop ? 0 : gm_drive.collecting_on;
     Py_RETURN_NONE;
 }
 
 static int
 on_main(void *Py_UNUSED(arg))
 {
-    __atomic_store_n(&asked, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&gm_drive.asked, false, __ATOMIC_RELAXED);
     if (gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
         after_young();
     }
@@ -640,8 +574,8 @@ on_main(void *Py_UNUSED(arg))
 void
 gm_collector_ask_main_no_python(void)
 {
-    if (!__atomic_exchange_n(&asked, true, __ATOMIC_RELAXED) && Py_AddPendingCall(on_main, NULL) < 0) {
-        __atomic_store_n(&asked, false, __ATOMIC_RELAXED);
+    if (!__atomic_exchange_n(&gm_drive.asked, true, __ATOMIC_RELAXED) && Py_AddPendingCall(on_main, NULL) < 0) {
+        __atomic_store_n(&gm_drive.asked, false, __ATOMIC_RELAXED);
     }
     gm_wake_main_no_python();
 }
@@ -652,351 +586,7 @@ gm_collector_tick(void)
 {
     look_at_memory();
     bool idle = gm_find.phase == GM_IDLE;
-    if (gm_gc_is_enabled() && ((idle && due(grown(), gm_gc.memory_ns) != GM_NOT_DUE) || relief_due > 0 || gm_gc.after_due)) {
+    if (gm_gc_is_enabled() && ((idle && due(gm_collector_grown(), gm_gc.memory_ns) != GM_NOT_DUE) || gm_drive.relief_due > 0 || gm_gc.after_due)) {
         gm_collector_ask_main_no_python();
     }
-}
-
-/* ---- from Python ---- */
-
-/* Whether somebody is at work who must not be disturbed: another thread, or this one further up. */
-static bool
-is_taken(void)
-{
-    return gm_gc.busy || gm_gc_is_collecting() || gm_reclaim_is_running();
-}
-
-static void
-let_others_run(void)
-{
-    Py_BEGIN_ALLOW_THREADS
-    sched_yield();
-    Py_END_ALLOW_THREADS
-}
-
-/* Whatever is next, whether or not gc.isenabled(): somebody asked for it. Without a worker its work is done here. */
-static void
-step(int64_t ns)
-{
-    bool alone = !gm_worker_is_there();
-    if (gm_find.failed && gm_find.phase != GM_CLEAN) {
-        gm_collector_abort();
-    } else if (gm_find.phase == GM_FREE) {
-        free_some(ns);
-    } else if (gm_find.phase <= GM_LINK) {
-        gm_collector_slice(GM_BY_REQUEST, ns);
-    } else if (alone && gm_find.phase == GM_ORDER) {
-        gm_collector_ordered(gm_order_no_python(&gm_find.candidates, &gm_gc.cancel));
-    } else if (alone && gm_find.phase == GM_CLEAN) {
-        gm_finder_clean_no_python();
-    } else {
-        gm_worker_wake_no_python();
-    }
-}
-
-/* The cycle under way to its end, on the calling thread; other threads may run between slices. */
-static void
-run_cycle(void)
-{
-    uint64_t number = gm_gc.cycle.number;
-    while (gm_gc.enabled && gm_gc.cycle.number == number && gm_find.phase != GM_IDLE) {
-        if (!is_taken()) {
-            step(gm_gc.pacer.pause_ns);
-        }
-        let_others_run();
-    }
-}
-
-/* Waits for other threads' collections; false when it is this thread's own, or does not end. */
-static bool
-wait_for_turn(void)
-{
-    unsigned long me = PyThread_get_thread_ident();
-    int64_t end = gm_wall_ns_no_python() + TURN_NS;
-    while (gm_gc.enabled && is_taken()) {
-        if (collecting_on == me || aborting == me || gm_reclaim_is_on(me) || gm_wall_ns_no_python() > end) {
-            return false;
-        }
-        let_others_run();
-    }
-    return gm_gc.enabled && hooks_on != me;
-}
-
-/* Returns how many objects were freed; -1 when it is called from where no cycle can begin, -2 when none can at all. */
-static PyObject *
-gc_collect(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
-{
-    if (!wait_for_turn()) {
-        return PyLong_FromLong(-1);
-    }
-    uint64_t freed = gm_gc.freed, number = gm_gc.cycle.number;
-    run_cycle(); /* one under way began before this call: what has become garbage since is not in it */
-    while (gm_gc.enabled && gm_gc.cycle.number == number) { /* else another thread has begun the next: it will do */
-        if (!is_taken() && gm_find.phase == GM_IDLE) {
-            gm_gc.busy = true;
-            bool begun = begin(GM_NOT_DUE);
-            gm_gc.busy = false;
-            if (!begun) {
-                return PyLong_FromLong(-2);
-            }
-        } else {
-            let_others_run();
-        }
-    }
-    run_cycle();
-    return PyLong_FromUnsignedLongLong(gm_gc.freed - freed);
-}
-
-static PyMethodDef callback_method = {"callback", (PyCFunction)(void (*)(void))gc_callback, METH_FASTCALL,
-                                      "Called by CPython after each collection."};
-
-static PyObject *callback; /* owned; in gc.callbacks while enabled */
-
-static PyObject *
-gc_unsupported(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
-{
-    const char *reason = gm_gc_unsupported();
-    if (reason == NULL) {
-        Py_RETURN_NONE;
-    }
-    return PyUnicode_FromString(reason);
-}
-
-/* (objects in the three lists, objects frozen): for comparing with gc.get_objects() before the first cycle. */
-static PyObject *
-gc_count_lists(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
-{
-    Py_ssize_t counts[4] = {0};
-    for (int i = 0; i < 4; i++) {
-        gm_gc_head *ring = i < 3 ? gm_gc_generation(i) : gm_gc_permanent();
-        for (gm_gc_head *node = gm_next(ring); node != ring; node = gm_next(node)) {
-            counts[i]++;
-        }
-    }
-    return Py_BuildValue("nnnn", counts[0], counts[1], counts[2], counts[3]);
-}
-
-/* percent, pause in ns, limit in bytes, trace. */
-static PyObject *
-gc_configure(PyObject *Py_UNUSED(self), PyObject *args)
-{
-    double percent;
-    long long pause_ns, limit_bytes;
-    int trace;
-    if (!PyArg_ParseTuple(args, "dLLp", &percent, &pause_ns, &limit_bytes, &trace)) {
-        return NULL;
-    }
-    gm_gc.pacer.percent = percent;
-    gm_gc.pacer.pause_ns = pause_ns;
-    gm_gc.pacer.limit_bytes = limit_bytes;
-    gm_gc.trace = trace;
-    gm_gc.alarm_bytes = gm_pacer_alarm(&gm_gc.pacer, gm_find.phase == GM_IDLE);
-    gm_worker_wake_no_python();
-    Py_RETURN_NONE;
-}
-
-/* The list of hooks, what to call when memory is short, and how many old objects there are. */
-static PyObject *
-gc_enable(PyObject *Py_UNUSED(self), PyObject *args)
-{
-    PyObject *new_hooks, *new_relief;
-    long long live;
-    if (!PyArg_ParseTuple(args, "O!OL", &PyList_Type, &new_hooks, &new_relief, &live)) {
-        return NULL;
-    }
-    if (gm_gc.enabled) {
-        Py_RETURN_NONE;
-    }
-    gm_pacer settings = gm_gc.pacer;
-    bool trace = gm_gc.trace;
-    memset(&gm_gc, 0, sizeof(gm_gc));
-    gm_gc.pacer = settings;
-    gm_gc.trace = trace;
-    gm_gc.pacer.live = live;
-    gm_gc.rounds_max = gm_gc_threshold(1) > 0 ? gm_gc_threshold(1) : 1;
-    gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc_promoted();
-    gm_gc.pacer.gained = 0;
-    gm_gc.pacer.rss_base = gm_gc.pacer.rss_bytes = gm_gc.pacer.rss_young = gm_rss_bytes_no_python();
-    gm_gc.alarm_bytes = gm_pacer_alarm(&gm_gc.pacer, true);
-    gm_gc.enabled_ns = gm_wall_ns_no_python();
-    if (!gm_shadow_open() || !gm_worker_start()) {
-        PyErr_SetString(PyExc_MemoryError, "gomem.gc: no address space for its table, or no thread for its worker");
-        return NULL;
-    }
-    Py_XSETREF(hooks, Py_NewRef(new_hooks));
-    Py_XSETREF(relief, Py_NewRef(new_relief));
-    gm_gc.enabled = true;
-    gm_gc_set_survivors(SURVIVORS_HUGE);
-    Py_RETURN_NONE;
-}
-
-/* False when it was not enabled. */
-static PyObject *
-gc_disable(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
-{
-    if (!gm_gc.enabled) {
-        Py_RETURN_FALSE;
-    }
-    gm_collector_abort();
-    if (!gm_gc.enabled) { /* a finaliser has, or another thread */
-        Py_RETURN_FALSE;
-    }
-    gm_gc.enabled = false;
-    gm_gc_set_survivors((Py_ssize_t)gm_gc.pacer.live);
-    Py_CLEAR(hooks);
-    Py_CLEAR(relief);
-    gm_worker_stop(); /* another thread may enable it meanwhile */
-    if (gm_find.phase == GM_CLEAN && !gm_worker_is_there()) {
-        gm_finder_clean_no_python();
-    }
-    Py_RETURN_TRUE;
-}
-
-/* Around os.fork(): no thread of ours, so that the child has nothing half done and nobody warns of threads. */
-static PyObject *
-gc_before_fork(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
-{
-    gm_worker_hold();
-    Py_RETURN_NONE;
-}
-
-/* What other threads were doing is not done here. The parent's cycle is given up at the next occasion, not now: that may
- * run finalisers, and other modules are not yet ready for a child. */
-static void
-begin_child(void)
-{
-    unsigned long me = PyThread_get_thread_ident();
-    gm_worker_forget();
-    bool batch_is_mine = gm_reclaim_begin_child(me);
-    aborting = aborting == me ? me : 0;
-    hooks_on = hooks_on == me ? me : 0;
-    gm_gc.busy = gm_gc.busy && (batch_is_mine || aborting == me);
-    if (gm_find.phase == GM_CLEAN) {
-        gm_finder_clean_no_python();
-    }
-    gm_find.failed = gm_find.phase != GM_IDLE;
-    asked = false;
-}
-
-static PyObject *
-gc_after_fork(PyObject *Py_UNUSED(self), PyObject *in_child)
-{
-    if (in_child == Py_True) {
-        begin_child();
-    } else {
-        gm_worker_release();
-    }
-    if (gm_gc.enabled && (in_child != Py_True || gm_find.failed)) {
-        gm_collector_ask_main_no_python(); /* which starts the worker: here, os.fork() would warn of a thread */
-    }
-    Py_RETURN_NONE;
-}
-
-/* For tests: the next step of a cycle on this thread, begun if there is none: `steps` objects or references, or sorting, or
- * a batch of at most `batch` objects (0: as ever), or the end. Returns the phase that follows. Wants no worker. */
-static PyObject *
-gc_step(PyObject *Py_UNUSED(self), PyObject *args)
-{
-    int steps, batch;
-    if (!PyArg_ParseTuple(args, "ii", &steps, &batch)) {
-        return NULL;
-    }
-    if (!gm_gc.enabled || gm_gc.busy || gm_gc_is_collecting() || gm_reclaim_is_running()) {
-        return PyLong_FromLong(-1);
-    }
-    gm_find.batch = batch > 0 ? (size_t)batch : GM_BATCH;
-    if (gm_find.failed && gm_find.phase != GM_CLEAN) {
-        gm_collector_abort();
-    }
-    if (gm_find.phase == GM_IDLE) {
-        gm_gc.busy = true;
-        begin(GM_NOT_DUE);
-        gm_gc.busy = false;
-    } else if (gm_find.phase <= GM_LINK) {
-        gm_phase before = gm_find.phase;
-        gm_budget budget = {0, steps};
-        gm_gc.busy = true;
-        gm_finder_slice(&budget);
-        note_phase(before);
-        gm_gc.busy = false;
-    } else if (gm_find.phase == GM_ORDER) {
-        gm_collector_ordered(gm_order_no_python(&gm_find.candidates, &gm_gc.cancel));
-    } else if (gm_find.phase == GM_FREE) {
-        free_some(0);
-    } else {
-        gm_finder_clean_no_python();
-    }
-    return PyLong_FromLong(gm_find.phase);
-}
-
-static PyObject *
-ns_list(const int64_t *values, int count)
-{
-    PyObject *list = PyList_New(count);
-    for (int i = 0; list != NULL && i < count; i++) {
-        PyList_SET_ITEM(list, i, PyLong_FromLongLong(values[i]));
-    }
-    return list;
-}
-
-static PyObject *
-gc_stats(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
-{
-    const gm_cycle *c = &gm_gc.cycle;
-    PyObject *cpu = ns_list(gm_gc.cpu_ns, GM_DRIVERS), *pauses = ns_list((const int64_t *)gm_gc.pauses, GM_BUCKETS);
-    if (cpu == NULL || pauses == NULL) {
-        Py_XDECREF(cpu);
-        Py_XDECREF(pauses);
-        return NULL;
-    }
-    return Py_BuildValue(
-        "{s:i,s:i,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:L,s:L,s:L,s:L,s:L,s:L,s:L,s:(KLLLLLLLLLO)}", "enabled", gm_gc.enabled, "phase",
-        (int)gm_find.phase, "cycles", (unsigned long long)gm_gc.cycles, "aborted", (unsigned long long)gm_gc.aborted, "stock",
-        (unsigned long long)gm_gc.stock, "freed", (unsigned long long)gm_gc.freed, "survived",
-        (unsigned long long)gm_gc.survived, "reliefs", (unsigned long long)gm_gc.reliefs, "cpu_ns", cpu, "pauses", pauses,
-        "pause_sum_ns", (long long)gm_gc.pause_sum_ns, "pause_max_ns", (long long)gm_gc.pause_max_ns, "wall_max_ns", (long long)gm_gc.wall_max_ns, "live",
-        (long long)gm_gc.pacer.live, "grown", (long long)grown(), "goal", (long long)gm_pacer_goal(&gm_gc.pacer), "rss_bytes",
-        (long long)gm_gc.pacer.rss_bytes, "last", (unsigned long long)c->number, (long long)c->walk_ns, (long long)c->mark_ns,
-        (long long)c->free_ns, (long long)c->candidates, (long long)c->freed, (long long)c->largest,
-        (long long)c->pause_max_ns, (long long)c->rss[0], (long long)c->rss[2], c->aborted ? Py_True : Py_False);
-}
-
-static PyMethodDef gc_methods[] = {
-    {"gc_unsupported", gc_unsupported, METH_NOARGS, "Why the collector cannot run here, or None."},
-    {"gc_count_lists", gc_count_lists, METH_NOARGS, "Objects in the three generations and the permanent one."},
-    {"gc_configure", gc_configure, METH_VARARGS, "Sets percent, pause, limit and trace."},
-    {"gc_enable", gc_enable, METH_VARARGS, "Takes the old generation over."},
-    {"gc_disable", gc_disable, METH_NOARGS, "Gives it back; False if it was not enabled."},
-    {"gc_collect", gc_collect, METH_NOARGS, "One whole cycle; how many objects were freed, -1 if none could begin."},
-    {"gc_before_fork", gc_before_fork, METH_NOARGS, "Stops the worker."},
-    {"gc_after_fork", gc_after_fork, METH_O, "Starts it again; True in the child."},
-    {"gc_step", gc_step, METH_VARARGS, "For tests: the next step of a cycle, of so many objects."},
-    {"gc_stats", gc_stats, METH_NOARGS, "What the collector has done since it was enabled."},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyMethodDef sub_methods[] = {
-    {"gc_unsupported", gc_unsupported, METH_NOARGS, "Why the collector cannot run here, or None."},
-    {NULL, NULL, 0, NULL},
-};
-
-int
-gm_add_collector(PyObject *module)
-{
-    static bool once;
-    if (!once) {
-        once = true;
-        gm_pacer_init(&gm_gc.pacer);
-    }
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) { /* it has nothing to collect for us, and a GIL of its own */
-        return PyModule_AddFunctions(module, sub_methods);
-    }
-    if (callback == NULL) {
-        callback = PyCFunction_New(&callback_method, NULL);
-    }
-    if (callback == NULL || gm_finder_ready() < 0 || gm_reclaim_ready() < 0 ||
-        PyModule_AddObjectRef(module, "gc_callback", callback) < 0) {
-        return -1;
-    }
-    return PyModule_AddFunctions(module, gc_methods);
 }

@@ -73,12 +73,39 @@ typedef struct {
 
 extern gm_collector gm_gc; /* guarded by the GIL */
 
+/* Who is doing what for it just now, and what it calls; a thread is 0 when nobody is. */
+typedef struct {
+    PyObject *hooks;             /* gomem.gc.callbacks, owned; called with "start" or "stop" and a dict */
+    PyObject *relief;            /* called with a fraction when memory is short, owned */
+    double relief_due;           /* the fraction; 0: none */
+    unsigned long collecting_on; /* the thread of CPython's collection, between its two callbacks */
+    unsigned long hooks_on;      /* the thread that calls hooks: one at a time */
+    unsigned long aborting;      /* the thread that ends a cycle; a finaliser may come back there */
+    bool asked;                  /* a pending call is on its way; atomic */
+} gm_driving;
+
+extern gm_driving gm_drive; /* guarded by the GIL */
+
 /* For the worker, with the GIL held. A slice tells whether there may be more to do at once. */
 bool gm_collector_may_slice(void);
 void gm_collector_slice(gm_driver driver, int64_t ns);
 int64_t gm_collector_owed_ns(void);
 void gm_collector_tick(void);       /* reads resident memory; asks for what the limit calls for */
 void gm_collector_ordered(int done); /* the result of gm_order_no_python */
+
+#define GM_SURVIVORS_HUGE (PY_SSIZE_T_MAX / 2) /* so many that a quarter never come in: no full collection by itself */
+
+/* ---- gc_hooks.c: may run anything ---- */
+
+void gm_call_hooks(const char *phase); /* "start" or "stop" */
+void gm_call_due_hooks(void);          /* "stop" of a cycle that has ended, and relief, when somebody else is not at it */
+
+/* For collector_module.c. */
+bool gm_collector_begin(gm_reason reason);      /* false when none can begin; wants phase IDLE and `busy` */
+void gm_collector_free_some(int64_t ns);        /* batches until the time is up, as far as the last one tells */
+void gm_collector_note_phase(gm_phase before);  /* after a slice: follows the finder from phase to phase */
+int64_t gm_collector_grown(void);               /* objects that came into the oldest generation since the last cycle began */
+PyObject *gm_collector_callback(PyObject *self, PyObject *const *args, Py_ssize_t count); /* for gc.callbacks */
 
 /* Ends the cycle wherever it is, with the GIL. */
 void gm_collector_abort(void);
@@ -89,5 +116,6 @@ void gm_collector_ask_main_no_python(void);
 int64_t gm_rss_bytes_no_python(void);
 
 void gm_trace_cycle(const gm_cycle *cycle, const gm_collector *collector);
+void gm_trace_stock(uint64_t count); /* a stock collection was made because cycles fell behind */
 
 #endif

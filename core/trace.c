@@ -19,6 +19,14 @@ mb(int64_t bytes)
     return (double)bytes / (1 << 20);
 }
 
+static void
+put(const char *line, int length, size_t room)
+{
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length < room ? (size_t)length : room - 1) < 0) {
+        return; /* nobody reads it */
+    }
+}
+
 void
 gm_trace_cycle(const gm_cycle *c, const gm_collector *collector)
 {
@@ -35,7 +43,15 @@ gm_trace_cycle(const gm_cycle *c, const gm_collector *collector)
         (long long)c->objects[0], (long long)c->objects[1], (long long)c->objects[2], (long long)c->goal,
         (long long)c->freed, (unsigned long long)c->pauses, ms(c->pause_max_ns), reasons[c->reason],
         c->aborted ? " aborted" : "");
-    if (length > 0 && write(STDERR_FILENO, line, (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1) < 0) {
-        return; /* nobody reads it */
-    }
+    put(line, length, sizeof(line));
+}
+
+void
+gm_trace_stock(uint64_t count)
+{
+    char line[128];
+    int length = snprintf(line, sizeof(line),
+                          "gc: cycles fall behind: a stop-the-world collection of CPython's own (%llu so far)\n",
+                          (unsigned long long)count);
+    put(line, length, sizeof(line));
 }
