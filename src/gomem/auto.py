@@ -5,13 +5,15 @@ The opt-in for programs that start their own processes: ``import gomem.auto`` in
 that holds a Celery or ASGI application, or in a ``sitecustomize``. Without the variables it does nothing.
 
 - The profile is written when Python runs its exit path: the end of the program, ``sys.exit``, an uncaught exception,
-  ``os._exit`` (also that of ``multiprocessing`` children), and SIGTERM where the program leaves it to us.
+  ``os._exit`` (also that of ``multiprocessing`` children), and SIGTERM's default action; a handler of the program's own
+  wins, and if it puts the default back and sends itself the signal, as uvicorn does, the profile is written then.
 - Lost: what a signal kills that Python cannot catch, such as SIGKILL, or a crash of the interpreter.
 - A forked child writes a profile of its own if the file's name holds ``{pid}``, and goes unprofiled otherwise.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
@@ -87,19 +89,29 @@ def _write_and_exit(status: int) -> None:
 
 
 def _write_on_sigterm() -> None:
-    """Writes the profile and then dies of the signal, as the program would have. A handler of its own wins."""
+    """Has the profile written when SIGTERM's default action would end the program, which dies of the signal all the same.
+
+    A handler of the program's own wins. Servers put theirs in place before they import the application, and in the end
+    the default again, to die of the signal that they were sent: so what asks for the default later gets ours too.
+    """
     import signal
     import threading
 
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        return
+    set_handler = signal.signal
 
     def terminate(number, frame):
         _write()
-        signal.signal(number, signal.SIG_DFL)
+        set_handler(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    signal.signal(signal.SIGTERM, terminate)
+    @functools.wraps(set_handler)
+    def set_handler_or_ours(signalnum, handler):
+        ours = signalnum == signal.SIGTERM and handler == signal.SIG_DFL
+        return set_handler(signalnum, terminate if ours else handler)
+
+    signal.signal = set_handler_or_ours
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        set_handler(signal.SIGTERM, terminate)
 
 
 def begin_collector() -> None:

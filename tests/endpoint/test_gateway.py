@@ -266,3 +266,15 @@ def test_uvicorn_with_the_environment_variable(run_server, tmp_path):
     profile = decode(gzip.decompress(fetch(url + "/debug/pprof/heap")))
     assert pids == {pid_of(profile)}
     assert 2_700_000 <= held_bytes(profile) <= 3_300_000
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers=2",)], ids=["one process", "workers"])
+def test_uvicorn_writes_its_profiles_when_it_is_stopped(run_server, tmp_path, workers):
+    (tmp_path / "service.py").write_text(APP + textwrap.dedent("import gomem.auto\n"))
+    out = f"heap,rate=4096,out={tmp_path}/mem.{{pid}}.prof"
+    url = run_server("uvicorn", "--fd={fd}", "--log-level=warning", *workers, "service:asgi_app", GOMEM=out)
+    pids = [int(fetch(url + "/")) for _ in range(6)]
+    run_server.stop()
+    for pid in set(pids):
+        written = decode(gzip.decompress((tmp_path / f"mem.{pid}.prof").read_bytes()))
+        assert pid_of(written) == pid and held_bytes(written) >= 0.9 * pids.count(pid) * 1_000_000

@@ -52,6 +52,12 @@ ENDINGS = {
     "exception": ("1 / 0", 1, "ZeroDivisionError: division by zero\n"),
     "interrupt": ("import os, signal; os.kill(os.getpid(), signal.SIGINT)\nwhile True: pass", -signal.SIGINT, "KeyboardInterrupt\n"),
     "terminated": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass", -signal.SIGTERM, ""),
+    "a handler that puts the default back": (
+        "import os, signal\ndef own(number, frame):\n    signal.signal(number, signal.SIG_DFL)\n    os.kill(os.getpid(), number)\n"
+        "signal.signal(signal.SIGTERM, own)\nos.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass",
+        -signal.SIGTERM,
+        "",
+    ),
     "a handler of its own for SIGTERM": (
         "import os, signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
         "os.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass",
