@@ -680,3 +680,75 @@ def test_tasks_share_a_load_and_survive_cancellation():
         assert [type(result) for result in results] == [LookupError] * 2 and "bad" not in cache
 
     asyncio.run(main())
+
+
+class Told(LRUCache):
+    """The documented example of cachetools: a subclass that is told of evictions."""
+
+    def __init__(self, *args, **options):
+        self.told = []
+        super().__init__(*args, **options)
+
+    def popitem(self):
+        self.told.append(super().popitem())
+        return self.told[-1]
+
+
+def test_an_overridden_popitem_makes_room_as_in_cachetools():
+    cache = Told(maxsize=2)
+    cache["a"] = 1
+    cache["b"] = 2
+    cache["b"] = 3
+    assert cache.told == []
+    cache["c"] = 3
+    assert cache.told == [("a", 1)] and cache.put("d", 4) and cache.setdefault("e", 5) == 5 and cache.setdefault("e", 6) == 5
+    assert cache.get_or_load("f", str.upper) == "F" and [key for key, _ in cache.told] == ["a", "b", "c", "d"]
+    assert not cache.put("f", "F") and list(cache) == ["e", "f"]
+
+    weighed = Told(10, getsizeof=len)
+    weighed["x"], weighed["y"] = "1234", "12345"
+    weighed["z"] = "123456"
+    assert [key for key, _ in weighed.told] == ["x", "y"] and weighed.currsize == 6
+    weighed["z"] = "1234567890"  # as large as all: its old self is no hindrance
+    with pytest.raises(ValueError):
+        weighed["x"] = "x" * 11
+    assert list(weighed) == ["z"] and len(weighed.told) == 2
+
+    both = Told(2, maxbytes=100, getsizeof=len)
+    both.update(a="x", b="x", c="x")
+    assert both.told == [("a", "x")]
+
+
+def test_a_popitem_that_takes_nothing_out_does_not_hang():
+    class Idle(LRUCache):
+        def popitem(self):
+            return None
+
+    cache = Idle(2)
+    cache.update(a=1, b=2, c=3)
+    assert list(cache) == ["b", "c"]
+
+    class Failing(LRUCache):
+        def popitem(self):
+            raise LookupError("no")
+
+    cache = Failing(1)
+    cache["a"] = 1
+    with pytest.raises(LookupError):
+        cache["b"] = 2
+    assert list(cache) == ["a"]
+
+
+def test_an_overridden_getsizeof_is_the_measure():
+    class Sized(LRUCache):
+        @staticmethod
+        def getsizeof(value):
+            return value
+
+    cache = Sized(maxsize=3)
+    cache.update({1: 1, 2: 2})
+    assert cache.currsize == 3
+    cache[3] = 3
+    assert list(cache) == [3] and cache.maxsize == 3
+    with pytest.raises(ValueError):
+        cache[4] = 4

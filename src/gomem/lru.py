@@ -122,7 +122,8 @@ class LRUCache(core().LRUCache, MutableMapping):
     entry costs 38 bytes beyond key and value (while an unbounded count grows up to twice that), with time or byte bounds 8 more each; a steady cache allocates
     nothing per put. Iteration goes from oldest to newest and does not count as reads; a key added or removed meanwhile
     raises RuntimeError. Caches compare by content, are not hashable, can be weakly referenced and subclassed
-    (``__missing__`` is honoured; overriding one method does not change the others); they cannot be pickled.
+    (``__missing__`` and ``getsizeof`` are honoured, and ``popitem``, as in cachetools, is what makes room: storing is not
+    atomic then; overriding another method changes that one only); they cannot be pickled or copied.
     Not for: a handful of constants (use a dict), results of one function (use `gomem.cached`).
     """
 
@@ -143,6 +144,8 @@ class LRUCache(core().LRUCache, MutableMapping):
         on_evict: Callable[[Any, Any, str], object] | None = None,
         shrinkable: bool = True,
     ) -> None:
+        if getsizeof is None and type(self).getsizeof is not LRUCache.getsizeof:
+            getsizeof = self.getsizeof
         if policy not in _POLICIES:
             raise ValueError(f"policy: got {policy!r}, want one of {', '.join(_POLICIES)}")
         if maxsize is None and maxbytes is None:
@@ -159,6 +162,13 @@ class LRUCache(core().LRUCache, MutableMapping):
         self._options = getsizeof
         if shrinkable:
             pressure.register(self)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.popitem is not LRUCache.popitem:
+            for name, store in _STORES.items():
+                if getattr(cls, name) is getattr(LRUCache, name):
+                    setattr(cls, name, store)
 
     def __iter__(self) -> Iterator[Any]:
         return self._iterate(0, False)
@@ -182,7 +192,7 @@ class LRUCache(core().LRUCache, MutableMapping):
         """Takes out the entry that would be evicted next; KeyError when empty."""
         pair = self.remove_oldest()
         if pair is None:
-            raise KeyError(f"{type(self).__name__}: empty")
+            raise KeyError(f"{type(self).__name__}: empty") from None
         return pair
 
     def getsizeof(self, value: Any) -> int:
@@ -227,3 +237,45 @@ class LRUCache(core().LRUCache, MutableMapping):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(f"{type(self).__name__}: cannot be pickled or copied, pickle dict(cache.items()) and its bounds")
+
+
+# What stores in a subclass that has a popitem of its own, as in cachetools: it is called until the entry has room.
+
+
+def _make_room(cache: LRUCache, key: Any, value: Any) -> None:
+    while (held := len(cache)) and _is_in_the_way(cache, held, key, value):
+        cache.popitem()
+        if len(cache) >= held:  # it took nothing out: the native eviction has to
+            return
+
+
+def _is_in_the_way(cache: LRUCache, held: int, key: Any, value: Any) -> bool:
+    """Whether storing would drive another entry out; not if the value is too large for any room."""
+    absent = object()
+    old = cache.peek(key, absent)
+    if cache.maxbytes is None:
+        return old is absent and held >= cache.maxsize
+    size = cache.getsizeof(value)
+    more = size - (0 if old is absent else cache.getsizeof(old))
+    counted = cache.maxsize not in (None, cache.maxbytes) and old is absent and held >= cache.maxsize
+    return size <= cache.maxbytes and (counted or cache.currsize + more > cache.maxbytes)
+
+
+def _set(self: LRUCache, key: Any, value: Any) -> None:
+    _make_room(self, key, value)
+    LRUCache.__setitem__(self, key, value)
+
+
+def _put(self: LRUCache, key: Any, value: Any, /, *, ttl: float | None = None) -> bool:
+    before = len(self) + (key not in self)
+    _make_room(self, key, value)
+    return LRUCache.put(self, key, value, ttl=ttl) or len(self) < before
+
+
+def _setdefault(self: LRUCache, key: Any, default: Any = None, /) -> Any:
+    if key not in self:
+        _make_room(self, key, default)
+    return LRUCache.setdefault(self, key, default)
+
+
+_STORES = {"__setitem__": _set, "put": _put, "setdefault": _setdefault}
