@@ -98,8 +98,8 @@ def test_costs_nothing_when_not_asked_for(tmp_path):
 import sys, gomem
 
 def test_idle():
-    assert not gomem.is_running()
     loaded = {name for name in sys.modules if name.startswith("gomem")}
+    assert not gomem.is_running()
     import subprocess
     code = "import gomem, sys; print(*(name for name in sys.modules if name.startswith('gomem')))"
     alone = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())

@@ -3,7 +3,15 @@
 Importing it starts no thread, opens no file and installs no hook.
 """
 
-from gomem.heap import heap_profile, is_running, profile, start, stats, stop, write_heap_profile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gomem.builder import Builder, BytesBuilder
+    from gomem.endpoint import serve
+    from gomem.heap import heap_profile, is_running, profile, start, stats, stop, write_heap_profile
+    from gomem.lru import LRUCache
+    from gomem.memo import cached
+    from gomem.pool import Pool, buffers
 
 __version__ = "0.1.0"
 
@@ -32,9 +40,16 @@ _HOMES = {
     "Pool": "pool",
     "buffers": "pool",
     "cached": "memo",
+    "heap_profile": "heap",
+    "is_running": "heap",
     "load_ipython_extension": "notebook",
+    "profile": "heap",
     "serve": "endpoint",
+    "start": "heap",
+    "stats": "heap",
+    "stop": "heap",
     "unload_ipython_extension": "notebook",
+    "write_heap_profile": "heap",
 }
 
 

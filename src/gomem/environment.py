@@ -14,7 +14,7 @@ It is read by ``gomem.auto`` (import it from a server's configuration) and by wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gomem.errors import UsageError
 from gomem.heap import DEPTH_MAX, parse_rate
@@ -22,8 +22,7 @@ from gomem.heap import DEPTH_MAX, parse_rate
 VARIABLE = "GOMEM"
 
 
-@dataclass(frozen=True, slots=True)
-class HeapSettings:
+class HeapSettings(NamedTuple):
     """What GOMEM asks for. ``pid`` 0 is any process."""
 
     rate: str = "auto"

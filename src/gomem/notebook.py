@@ -166,7 +166,7 @@ def _is_quiet(source: str) -> bool:
 
 def _with_cell_names(shell: Any, profile: Profile) -> Profile:
     """Cells by the names that IPython's tracebacks give them, ``Cell In[3]``, and not by those of its temporary files."""
-    from dataclasses import replace
+    from gomem.record import replace
 
     functions = []
     for function in profile.functions:

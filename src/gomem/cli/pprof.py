@@ -8,10 +8,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from gomem.cli.flags import Flags, HelpWanted
@@ -19,6 +17,7 @@ from gomem.errors import GomemError, ProfileError, UsageError
 from gomem.pprof.fetch import Sources, fetch_profile, new_file
 from gomem.pprof.files import write_profile
 from gomem.pprof.model import Profile
+from gomem.record import Record
 from gomem.report.config import CHOICES, TYPES, Config
 from gomem.report.make import COMMANDS, make_report, report_lines, report_profile
 
@@ -68,8 +67,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-@dataclass(slots=True)
-class Invocation:
+class Invocation(Record):
     """A command line, understood. ``command`` is (name, argument), or None for the shell or the web page."""
 
     sources: Sources
@@ -297,6 +295,8 @@ def progress(what: str, interval_s: float = 1.0) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
+    import threading
+
     done = threading.Event()
 
     def tick() -> None:

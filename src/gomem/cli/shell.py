@@ -12,12 +12,12 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 from gomem.cli.pprof import GRAPHVIZ, MISSING, PICTURES, run_command, say
 from gomem.cli.usage import OPTION_HELP, list_commands, list_options
 from gomem.errors import GomemError, ProfileError
 from gomem.pprof.model import Profile
+from gomem.record import replace
 from gomem.report.config import CHOICES, GROUP_OF, TYPES, Config
 from gomem.report.make import COMMANDS, number_units, report_options
 from gomem.report.report import Report, go_quote, sample_index

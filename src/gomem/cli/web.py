@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 
 from gomem.cli import pprof
 from gomem.errors import GomemError, ProfileError
 from gomem.pprof.fetch import fetch_profile
+from gomem.record import replace
 from gomem.web.server import serve_store
 from gomem.web.store import Source, Store
 

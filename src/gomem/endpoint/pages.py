@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 from array import array
-from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -28,6 +27,7 @@ from gomem.errors import GomemError
 from gomem.pprof import wire as _wire  # noqa: F401
 from gomem.pprof.merge import subtract
 from gomem.pprof.model import Profile
+from gomem.record import replace
 from gomem.sites import largest_stacks, size_table
 from gomem.units import format_bytes
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 
 from gomem.errors import ProfileError
 from gomem.pprof.model import Line, Profile
+from gomem.record import Record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(Record):
     """What of a location stays: inlined calls, function names, file names, line and column numbers, addresses."""
 
     inlines: bool = True

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from gomem.errors import ProfileError
 from gomem.pprof.model import (
@@ -22,6 +21,7 @@ from gomem.pprof.model import (
     ValueType,
 )
 from gomem.pprof.names import looks_like_cpp
+from gomem.record import replace
 
 Label = str | tuple[int, str]
 

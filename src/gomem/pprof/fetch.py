@@ -11,7 +11,6 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from gomem.errors import GomemError, ProfileError
 from gomem.pprof.available import bounded
@@ -22,6 +21,7 @@ from gomem.pprof.merge import combine, subtract
 from gomem.pprof.model import Mapping, Profile
 from gomem.pprof.names import demangle, looks_like_cpp
 from gomem.pprof.wire import WireError, decode
+from gomem.record import Record, field, replace
 
 Say = Callable[[str], None]
 
@@ -29,8 +29,7 @@ _CPU_HANDLER = "/debug/pprof/profile"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
-@dataclass(slots=True)
-class Sources:
+class Sources(Record):
     """What to fetch and how; seconds and timeouts below 1 mean the defaults."""
 
     sources: list[str]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from gomem import _core
 from gomem.pprof import measurement
@@ -18,6 +17,7 @@ from gomem.pprof.merge import samples_of
 from gomem.pprof.model import Function, LabelSet, Line, Location, Profile
 from gomem.pprof.names import simplify
 from gomem.pprof.regex import Pattern, compile_pattern
+from gomem.record import replace
 
 # Modes and flags of _core.samples_filter.
 _BY_NAME, _SHOW_FROM, _PRUNE, _PRUNE_FROM, _BY_LABEL = range(5)

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gomem import _core
 from gomem.pprof.measurement import divide, scaled_label
 from gomem.pprof.merge import BASE_LABEL
 from gomem.pprof.model import LabelSet, Line, Location, Profile
+from gomem.record import Record
 
 _NONE = (1 << 32) - 1
 _RESIDUAL, _INLINE = 1, 2
@@ -140,8 +140,7 @@ class Edge:
         return divide(self.weight, self.weight_div)
 
 
-@dataclass(slots=True)
-class GraphOptions:
+class GraphOptions(Record):
     """Which value counts, how nodes are told apart, and what is left out."""
 
     value: int = 0  # index of the sample type
@@ -153,8 +152,7 @@ class GraphOptions:
     bytes_unit: str = "bytes"  # the unit of the label "bytes"
 
 
-@dataclass(slots=True)
-class Graph:
+class Graph(Record):
     """The nodes worth showing; edges may also lead to nodes that are not, when those weigh 0."""
 
     nodes: list[Node]

@@ -12,13 +12,13 @@ import re
 import struct
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from gomem.errors import ProfileError
 from gomem.pprof.legacy_java import NotJava, build_profile, parse_java
 from gomem.pprof.measurement import truncate
 from gomem.pprof.memory_map import assign, is_sentinel, parse_map
 from gomem.pprof.model import LabelSet, Location, Profile, Samples, ValueType
+from gomem.record import replace
 
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 _COUNT_START = re.compile(r"(\S+) profile: total \d+", re.ASCII)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from gomem import _core
 from gomem.errors import ProfileError
 from gomem.pprof import measurement
 from gomem.pprof.model import NO_LABELS, Function, LabelSet, Line, Location, Mapping, Profile, Samples, ValueType
+from gomem.record import replace
 
 BASE_LABEL = "pprof::base"
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from os import PathLike
 from typing import BinaryIO, NamedTuple
+
+from gomem.record import Record, field
 
 
 class ValueType(NamedTuple):
@@ -78,8 +79,7 @@ class LabelSet(NamedTuple):
 NO_LABELS = LabelSet()
 
 
-@dataclass(slots=True)
-class Samples:
+class Samples(Record):
     """The rows of a profile as flat columns; each is an array or another buffer of the type given.
 
     ``stacks[starts[i]:starts[i + 1]]`` are the location indexes of sample i, leaf first; ``values[i * width + j]`` is its
@@ -100,8 +100,7 @@ class Samples:
         return self.starts, self.stacks, self.values, self.label_sets, self.width
 
 
-@dataclass(slots=True)
-class Profile:
+class Profile(Record):
     """A profile; see the module's text for how the parts point at each other."""
 
     sample_types: list[ValueType]
@@ -123,7 +122,7 @@ class Profile:
     function_ids: Sequence[int] | None = None
     mapping_ids: Sequence[int] | None = None
     # The file the profile was read from, as it was, for writing it again unchanged; replace() leaves it behind.
-    encoded: bytes | None = field(default=None, init=False, compare=False, repr=False)
+    encoded: bytes | None = field(default=None, init=False)
 
     def write(self, target: str | PathLike[str] | BinaryIO, *, compress: bool = True) -> None:
         """Writes the profile in profile.proto's format, gzip-compressed unless ``compress`` is false.

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from gomem.pprof.graph import MAX_NODELETS, Edge, Graph, GraphSource, Node, NodeInfo, Tag, sort_edges
 from gomem.pprof.measurement import truncate
+from gomem.record import Record
 
 
-@dataclass(slots=True)
-class TrimmedGraph:
+class TrimmedGraph(Record):
     """A graph cut to what is worth reading, with the numbers for its legend."""
 
     graph: Graph

@@ -6,9 +6,9 @@ Fields stand in the real tool's order; ``FIELDS`` tells each one's type, URL par
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 
 from gomem.errors import ProfileError
+from gomem.record import Record
 from gomem.report.report import go_quote
 
 SORTS = ("cum", "flat")
@@ -16,8 +16,7 @@ GRANULARITIES = ("functions", "filefunctions", "files", "lines", "addresses")
 CHOICES = {"sort": SORTS, "granularity": GRANULARITIES}
 
 
-@dataclass(slots=True)
-class Config:
+class Config(Record):
     """One set of options; every default is the command line's."""
 
     output: str = ""
@@ -92,7 +91,7 @@ class Config:
         return found
 
 
-TYPES: dict[str, type] = {field.name: type(field.default) for field in fields(Config)}
+TYPES: dict[str, type] = {name: type(getattr(Config(), name)) for name in Config.__match_args__}
 GROUP_OF = {choice: group for group, choices in CHOICES.items() for choice in choices}
 
 # tagroot and tagleaf have none in the real tool.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from gomem.pprof import measurement
 from gomem.pprof.graph import (
@@ -21,13 +20,13 @@ from gomem.pprof.graph import (
 )
 from gomem.pprof.measurement import divide, scale
 from gomem.pprof.names import shorten
+from gomem.record import Record
 from gomem.report.report import Report
 
 _FONT_SIZE, _FONT_GROWTH = 8, 16.0
 
 
-@dataclass(slots=True)
-class Drawing:
+class Drawing(Record):
     """A graph to draw with its legend."""
 
     graph: Graph

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from gomem.pprof.measurement import label, percentage
 from gomem.pprof.model import Function, Location, Profile
+from gomem.record import Record, field
 from gomem.report.report import compute_total, sample_index
 
 YOURS, THIRD_PARTY, STANDARD, NATIVE = "your code", "third-party packages", "standard library", "native code"
@@ -55,8 +55,7 @@ def _is_go_standard(name: str, path: str) -> bool:
     return any(f"/src/{folder}/" in path for folder in (package[1].removesuffix("_test"), "runtime", "testing"))
 
 
-@dataclass(slots=True)
-class Path:
+class Path(Record):
     """A place in your code, the memory asked for below it, and the leaves that asked."""
 
     place: str
@@ -66,8 +65,7 @@ class Path:
     leaves: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Explanation:
+class Explanation(Record):
     """What explain shows, as data: totals by group, paths heaviest first, what no call of yours leads to."""
 
     kind: str

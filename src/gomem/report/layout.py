@@ -13,7 +13,8 @@ Some 100 boxes take a tenth of a second. Source: Sugiyama, Tagawa, Toda 1981; Ga
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from gomem.record import Record, field
 
 _GAP_X, _GAP_THIN = 26.0, 12.0  # between boxes, and where a placeholder is involved
 _GAP_Y, _GAP_Y_MOST = 52.0, 150.0  # between layers; more where edges run far to the side
@@ -26,8 +27,7 @@ _PULL = {0: 1.0, 1: 2.0, 2: 8.0}
 Point = tuple[float, float]
 
 
-@dataclass(slots=True)
-class Box:
+class Box(Record):
     """A box to place: its size; ``x``, ``y`` are its centre once laid out."""
 
     width: float
@@ -36,8 +36,7 @@ class Box:
     y: float = 0.0
 
 
-@dataclass(slots=True)
-class Route:
+class Route(Record):
     """An edge by the indexes of its boxes; ``points`` leads from the first to the second, in pairs: straight down
     through a layer, then in a curve over the gap to the next."""
 
@@ -47,8 +46,7 @@ class Route:
     points: list[Point] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Cell:
+class _Cell(Record):
     """A box or a placeholder in a layer; ``box`` is -1 for a placeholder."""
 
     box: int

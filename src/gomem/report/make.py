@@ -7,7 +7,6 @@ the filters, or behind them for relative percentages; the granularity is lowered
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from gomem.errors import ProfileError
@@ -16,6 +15,7 @@ from gomem.pprof.aggregate import aggregate, detail_of
 from gomem.pprof.graph import base_name
 from gomem.pprof.model import Profile
 from gomem.pprof.regex import Pattern, compile_pattern
+from gomem.record import replace
 from gomem.report.config import Config
 from gomem.report.report import Report, ReportOptions, sample_index
 

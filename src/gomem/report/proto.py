@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import replace
 
 from gomem import _core
 from gomem.pprof.graph import NodeInfo
 from gomem.pprof.measurement import scale, truncate
 from gomem.pprof.merge import samples_of
 from gomem.pprof.model import Function, Line, Location, Profile, Samples, ValueType
+from gomem.record import replace
 from gomem.report.report import Report
 
 

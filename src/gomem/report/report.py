@@ -7,7 +7,6 @@ from the smallest node and the total, with the smallest times 100 deciding when 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 
 from gomem.errors import ProfileError
 from gomem.pprof import measurement
@@ -17,13 +16,13 @@ from gomem.pprof.merge import BASE_LABEL
 from gomem.pprof.model import Profile
 from gomem.pprof.regex import Pattern
 from gomem.pprof.trim import TrimmedGraph, trim
+from gomem.record import Record, field
 from gomem.report.paths import trim_path
 
 _FILTER_WIDTH = 80  # bytes of a filter that the legend shows
 
 
-@dataclass(slots=True)
-class ReportOptions:
+class ReportOptions(Record):
     """How a report is cut and written; see docs/pprof.md for the options behind the fields."""
 
     cum_sort: bool = False

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from gomem.errors import ProfileError
 from gomem.pprof.graph import Node
 from gomem.pprof.regex import Pattern
+from gomem.record import Record, field
 from gomem.report.paths import open_source
 from gomem.report.report import Report
 
 _MARGIN = 5  # lines shown before the first and after the last one with weight
 
 
-@dataclass(slots=True)
-class SourceLine:
+class SourceLine(Record):
     """A line of source with its own and its cumulative weight."""
 
     number: int
@@ -28,8 +27,7 @@ class SourceLine:
     cum: int
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Record):
     """A function in a file; ``error`` says why there are no lines, ``file`` is "" when the profile names none."""
 
     function: str

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gomem.pprof.graph import NodeInfo
 from gomem.pprof.measurement import divide
+from gomem.record import Record
 from gomem.report.report import Report
 
 _SPEEDSCOPE_UNITS = {
@@ -23,8 +23,7 @@ _SPEEDSCOPE_UNITS = {
 }
 
 
-@dataclass(slots=True)
-class Stacks:
+class Stacks(Record):
     """Distinct frames, and stacks of their indexes from the root on with a value each; stacks of value 0 are left out."""
 
     frames: list[NodeInfo]

@@ -6,12 +6,12 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gomem.pprof.measurement import scaled_label
 from gomem.pprof.model import Profile
+from gomem.record import replace
 from gomem.report.config import Config
 from gomem.report.make import make_report
 from gomem.report.report import Report

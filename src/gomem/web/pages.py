@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from gomem import _core
@@ -19,6 +18,7 @@ from gomem.pprof.graph import sort_edges
 from gomem.pprof.measurement import divide, percentage, scaled_label
 from gomem.pprof.model import Profile
 from gomem.pprof.regex import compile_pattern
+from gomem.record import replace
 from gomem.report.config import Config
 from gomem.report.make import make_report, report_profile
 from gomem.report.report import Report
