@@ -58,15 +58,11 @@ bucket_of(int64_t ns)
     return bucket;
 }
 
+/* How long the program stood still at once, which may be several slices. */
 static void
-account(gm_driver driver, int64_t cpu_ns, int64_t wall_ns)
+note_stop(int64_t cpu_ns, int64_t wall_ns)
 {
-    gm_gc.cpu_ns[driver] += cpu_ns;
-    gm_gc.cycle.cpu_ns[driver] += cpu_ns;
-    gm_gc.pauses[bucket_of(cpu_ns)]++;
-    gm_gc.pause_sum_ns += cpu_ns;
-    gm_gc.cycle.pauses++;
-    if (cpu_ns > gm_gc.cycle.pause_max_ns) {
+    if (gm_find.phase != GM_IDLE && cpu_ns > gm_gc.cycle.pause_max_ns) {
         gm_gc.cycle.pause_max_ns = cpu_ns;
     }
     if (cpu_ns > gm_gc.pause_max_ns) {
@@ -75,6 +71,19 @@ account(gm_driver driver, int64_t cpu_ns, int64_t wall_ns)
     if (wall_ns > gm_gc.wall_max_ns) {
         gm_gc.wall_max_ns = wall_ns;
     }
+}
+
+static void
+account(gm_driver driver, int64_t cpu_ns, int64_t wall_ns)
+{
+    gm_gc.cpu_ns[driver] += cpu_ns;
+    gm_gc.pauses[bucket_of(cpu_ns)]++;
+    gm_gc.pause_sum_ns += cpu_ns;
+    if (gm_find.phase != GM_IDLE) { /* young garbage is looked for between cycles, too */
+        gm_gc.cycle.cpu_ns[driver] += cpu_ns;
+        gm_gc.cycle.pauses++;
+    }
+    note_stop(cpu_ns, wall_ns);
     gm_gc.slice_ns = gm_wall_ns_no_python();
 }
 
@@ -394,7 +403,9 @@ advance(int64_t grown_by)
 {
     gm_pacer *pacer = &gm_gc.pacer;
     if (gm_find.phase == GM_ORDER) {
+        int64_t wall = gm_wall_ns_no_python();
         wait_for_order(gm_pacer_wait_ns(pacer, grown_by));
+        note_stop(0, gm_wall_ns_no_python() - wall);
     }
     if (gm_find.phase == GM_IDLE && !gm_worker_is_away()) {
         begin_if_due(grown_by);
@@ -440,7 +451,9 @@ drive(void)
         }
     }
     if (gm_pacer_pressed(pacer) >= 1) {
+        int64_t cpu = gm_cpu_ns_no_python();
         finish_now();
+        note_stop(gm_cpu_ns_no_python() - cpu, gm_wall_ns_no_python() - now);
     } else if (now - gm_gc.slice_ns >= pacer->pause_ns / 4) { /* two slices in a row are one long pause */
         advance(gm_collector_grown());
     }
