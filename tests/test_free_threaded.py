@@ -12,6 +12,7 @@ import pytest
 CORE = Path(__file__).parents[1] / "core"
 
 
+@pytest.mark.once
 @pytest.mark.skipif(shutil.which("cc") is None or not CORE.is_dir(), reason="wants a C compiler and the sources")
 @pytest.mark.parametrize("source", ["lru.c", "pool.c", "builder.c", "heap.c", "collector.c"])
 def test_free_threaded_builds_are_refused(source):

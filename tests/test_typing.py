@@ -12,6 +12,7 @@ import pytest
 import gomem
 
 pytest.importorskip("mypy")
+pytestmark = pytest.mark.once
 HERE = Path(__file__).parent
 STUBS = Path(gomem.__file__).parent
 

@@ -3,16 +3,6 @@
 Importing it starts no thread, opens no file and installs no hook.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gomem.builder import Builder, BytesBuilder
-    from gomem.endpoint import serve
-    from gomem.heap import heap_profile, is_running, profile, start, stats, stop, write_heap_profile
-    from gomem.lru import LRUCache
-    from gomem.memo import cached
-    from gomem.pool import Pool, buffers
-
 __version__ = "0.1.0"
 
 __all__ = [

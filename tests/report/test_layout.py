@@ -7,6 +7,8 @@ import pytest
 
 from gomem.report.layout import Box, Route, _isotonic, lay_out
 
+pytestmark = pytest.mark.once
+
 
 def graph(boxes, edges, seed=1):
     draw = random.Random(seed)

@@ -12,6 +12,7 @@ from gomem.report.make import make_report, report_lines
 from gomem.web.export import flame_document
 
 pytest.importorskip("selenium", reason="selenium is not installed; pip install 'gomem[test]'")
+pytestmark = pytest.mark.once
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait

@@ -1,8 +1,8 @@
 """Regular expressions as pprof's users write them: RE2's syntax, not Python's.
 
 The google-re2 package compiles them. A pattern without any special character is a plain substring search and needs no
-package; without google-re2 the others fall back on Python's ``re`` with a notice, since look-arounds and a few escapes
-then mean other things.
+package; without google-re2 the others fall back on Python's ``re``, in which look-arounds and a few escapes mean other
+things: with a notice for what a user wrote, without one for what stands in profiles.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Pattern:
     def __init__(self, source: str) -> None:
         self.source = source
         self._seen: dict[str, bool] = {}
-        self._search = None if _SPECIAL.search(source) is None else _compile(source)
+        self.by_python = False  # compiled by re for want of google-re2
+        self._search = None if _SPECIAL.search(source) is None else self._compile(source)
 
     def matches(self, text: str) -> bool:
         """True when the expression matches anywhere in the text."""
@@ -45,26 +46,34 @@ class Pattern:
             known = self._seen[text] = self._search(text)
         return known
 
+    def _compile(self, source: str) -> Any:
+        try:
+            return _compile_re2(source)
+        except ImportError:
+            self.by_python = True
+            return _compile_without_re2(source)
+
 
 def compile_pattern(source: str, context: str) -> Pattern:
-    """The compiled expression. Raises ProfileError ``{context}: error parsing regexp: ...`` as the real tool prints."""
+    """A user's expression, compiled. Raises ProfileError ``{context}: error parsing regexp: ...`` as the real tool prints."""
     try:
-        return Pattern(source)
+        pattern = Pattern(source)
     except PatternError as error:
         raise ProfileError(f"{context}: error parsing regexp: {error}") from None
+    if pattern.by_python:
+        _notice()
+    return pattern
 
 
 class PatternError(ValueError):
     """Not a regular expression; the message says why, in the words of Go's regexp package."""
 
 
-def _compile(source: str) -> Any:
+def _compile_re2(source: str) -> Any:
     if "\\C" in source:
         raise PatternError("invalid escape sequence: `\\C`")
-    try:
-        import re2
-    except ImportError:
-        return _compile_without_re2(source)
+    import re2
+
     options = re2.Options()
     options.log_errors = False
     try:
@@ -91,7 +100,6 @@ def _notice() -> None:
 
 
 def _compile_without_re2(source: str) -> Any:
-    _notice()
     try:
         compiled = re.compile(source.replace("\\z", "\\Z").replace("(?U)", ""))
     except re.error as error:
