@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from api_listing import listing
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "gomem"
 

@@ -10,6 +10,7 @@ import gomem.gc
 EXAMPLE = Path(__file__).parents[1] / "examples" / "latency_service.py"
 
 
+@pytest.mark.once
 @pytest.mark.skipif(gomem.gc.unsupported() is not None, reason=str(gomem.gc.unsupported()))
 def test_both_collectors_are_plotted(run_fresh):
     done = run_fresh(str(EXAMPLE), "--records", "10000", "--requests", "30000")

@@ -147,6 +147,7 @@ def test_flaky():
 """
 
 
+@pytest.mark.once
 def test_rerunfailures_leaves_the_figures_of_the_last_run(tmp_path):
     pytest.importorskip("pytest_rerunfailures")
     options = ["--reruns=2", "--benchmem", "--memprofilerate=1", "--junitxml=junit.xml"]
@@ -154,6 +155,7 @@ def test_rerunfailures_leaves_the_figures_of_the_last_run(tmp_path):
     assert 300_000 <= properties(tmp_path / "junit.xml")["test_flaky"]["gomem_alloc_bytes"] < 400_000
 
 
+@pytest.mark.once
 def test_flaky_plugin_leaves_the_figures_of_the_last_run(tmp_path):
     pytest.importorskip("flaky")
     options = ["--force-flaky", "--benchmem", "--memprofilerate=1", "--junitxml=junit.xml"]
@@ -161,6 +163,7 @@ def test_flaky_plugin_leaves_the_figures_of_the_last_run(tmp_path):
     assert 300_000 <= properties(tmp_path / "junit.xml")["test_flaky"]["gomem_alloc_bytes"] < 400_000
 
 
+@pytest.mark.once
 def test_coverage_is_the_same_with_and_without(tmp_path):
     pytest.importorskip("pytest_cov")
     options = ["--cov=test_it", "--cov-report=term"]
@@ -171,6 +174,7 @@ def test_coverage_is_the_same_with_and_without(tmp_path):
     assert "test_it.test_many" in names(read(tmp_path / "mem.prof"))
 
 
+@pytest.mark.once
 def test_xdist_workers_write_one_file_each_when_the_name_tells_them_apart(tmp_path):
     pytest.importorskip("xdist")
     options = ["-n2", "--benchmem", "--memprofile=mem.{worker}.prof", "--memprofilerate=4096"]
@@ -200,6 +204,7 @@ def test_xdist_workers_make_one_profile_together(tmp_path):
         assert 2_000_000 <= sums[f"test_it.test_{i}"] < 2_010_000
 
 
+@pytest.mark.once
 def test_a_worker_that_dies_is_said(tmp_path):
     pytest.importorskip("xdist")
     suite = "import os\ndef test_dies():\n    os.kill(os.getpid(), 9)\n"

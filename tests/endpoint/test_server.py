@@ -196,6 +196,7 @@ def test_no_profile_is_said(server):
     assert "503" in said and "none was started" in said
 
 
+@pytest.mark.once
 def test_many_at_once_are_all_answered_or_told_to_come_back(server):
     def status(_):
         try:

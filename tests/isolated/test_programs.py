@@ -38,6 +38,7 @@ def test_program_beside_others(run_fresh, program, tmp_path):
     assert (done.stdout, done.stderr, done.returncode) == ("fine\n", "", 0)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("rate", ["4096", "1000"])
 def test_estimates_are_unbiased(run_fresh, rate):
     done = run_fresh("unbiased.py", rate)

@@ -14,6 +14,8 @@ import pytest
 
 from gomem.pprof import ProfileBuilder
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def folder(tmp_path):

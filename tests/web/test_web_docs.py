@@ -13,6 +13,8 @@ from gomem.cli import main, web
 from gomem.pprof.fetch import Sources, fetch_profile
 from gomem.report.config import URL_PARAMETERS
 
+pytestmark = pytest.mark.once
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "web.md"
 TEXT = DOCUMENT.read_text(encoding="utf-8")
 

@@ -120,8 +120,9 @@ def test_search_counts_each_stack_once(shop_url):
     assert answer["weight"] == focused
 
 
-def test_download_is_the_filtered_profile(shop_url):
-    with urllib.request.urlopen(f"{shop_url}/download?f=load_orders") as response:
+@pytest.mark.parametrize("place", ["download", "ui/download"])
+def test_download_is_the_filtered_profile(shop_url, place):
+    with urllib.request.urlopen(f"{shop_url}/{place}?f=load_orders") as response:
         profile = parse_profile(response.read())
     inuse = list(profile.samples.values)[3 :: profile.samples.width]
     assert sum(inuse) == get(shop_url, "top", f="load_orders")["head"]["shown"] > 0

@@ -109,7 +109,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _page(self, rest: str, _: Parameters) -> None:
+    def _page(self, rest: str, parameters: Parameters) -> None:
+        if rest == "download":  # where the real tool has it
+            return self._download(rest, parameters)
         if rest and rest not in PAGES:
             self._send(404, b"no such page\n", "text/plain")
             return

@@ -62,6 +62,7 @@ def test_a_module_and_child_processes(app):
     assert fates(truth, "list") == {(5, "[i]"): {"escaped": 2}}
 
 
+@pytest.mark.once
 def test_pytest_as_a_command(app):
     (app / "test_lib.py").write_text("import lib\ndef test_work():\n    assert lib.work(1) == 2\n")
     truth = run(["pytest", "-q", "-p", "no:cacheprovider", str(app)], [app])
