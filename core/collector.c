@@ -406,6 +406,9 @@ advance(int64_t grown_by)
         int64_t wall = gm_wall_ns_no_python();
         wait_for_order(gm_pacer_wait_ns(pacer, grown_by));
         note_stop(0, gm_wall_ns_no_python() - wall);
+        if (!gm_gc.enabled || gm_gc.busy) { /* another thread has run */
+            return;
+        }
     }
     if (gm_find.phase == GM_IDLE && !gm_worker_is_away()) {
         begin_if_due(grown_by);
@@ -448,6 +451,9 @@ drive(void)
         look_at_memory();
         if (gm_pacer_young_due(pacer)) {
             relieve_young();
+            if (!gm_gc.enabled || gm_gc.busy || gm_find.failed) { /* finalisers have run, or another thread */
+                return;
+            }
         }
     }
     if (gm_pacer_pressed(pacer) >= 1) {

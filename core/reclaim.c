@@ -190,13 +190,14 @@ gm_reclaim_young(void)
     }
     const gm_gc_head *frozen = gm_prev(gm_gc_permanent());
     Py_ssize_t promoted = gm_gc_promoted();
-    int rounds = gm_gc_count(1);
+    int rounds[] = {gm_gc_count(1), gm_gc_count(2)};
     bool collecting = start_running();
     collect(1);
     if (gm_prev(gm_gc_permanent()) == frozen) {
         gm_ring_move_rest(gm_head_of(marker), old, gm_gc_generation(1));
         gm_gc_set_promoted(promoted);
-        gm_gc_set_count(1, rounds);
+        gm_gc_set_count(1, rounds[0]);
+        gm_gc_set_count(2, rounds[1]);
     }
     gm_drop_marker(&marker);
     stop_running(collecting);
