@@ -54,7 +54,8 @@ class Leak:
 @dataclass
 class Analysis:
     """Verdicts of all sites and leaks of all parameters in the order of the files; ``skipped``: (path, why) of files that
-    could not be read; ``dynamic``: functions whose frame is read by ``locals()``, ``eval`` and the like."""
+    could not be read; ``dynamic``: functions whose frame is read by ``locals()``, ``eval`` and the like; ``patched``:
+    functions that some code replaces, so that nobody knows what a call of them does."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)
@@ -62,6 +63,7 @@ class Analysis:
     files: int = 0
     lines: int = 0
     dynamic: int = 0
+    patched: int = 0
 
 
 def analyse(
@@ -88,7 +90,9 @@ def analyse(
         analysis.files += 1
         analysis.lines += module.lines
     universe.link()
-    Engine(universe).run(None if progress is None else lambda done, all_: progress("solving", done, all_))
+    engine = Engine(universe)
+    engine.run(None if progress is None else lambda done, all_: progress("solving", done, all_))
+    analysis.patched = len(engine.patched)
     for info in list(universe.modules.values()):
         if info.own and info.file is not None:
             _judge_module(universe, info, info.file, analysis)
@@ -153,7 +157,7 @@ def _cause_text(cause: str) -> str:
     kind, _, rest = cause.partition(" ")
     if kind == "unknown":
         return f"unknown call ({rest})"
-    return {"raised": "an exception", "library": "a library"}.get(kind, f"{kind} {rest}".strip())
+    return {"raised": "an exception", "library": "a library", "task": "a task"}.get(kind, f"{kind} {rest}".strip())
 
 
 def load_libraries(extra: Sequence[str | Path] = ()) -> dict[str, LibraryModule]:

@@ -5,28 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.solve import MADE, OUTSIDE, State
+from gomem.escape.solve import CROWDED, MADE, OUTSIDE, State
 from gomem.escape.summary import DEEP, FRESH, WORLD, Summary
-from gomem.escape.universe import BOTTOM, ClassInfo, Function, Instance, ModuleInfo
+from gomem.escape.universe import BOTTOM, ClassInfo, Function, Instance, ModuleInfo, Shape
 
 POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
 _SUBCLASSES = 6  # of which an object of inexact type may be made
+_CALLED = 24  # functions that one value may be
 _BOUND = 3  # bound methods that one value may be
 _DEPTH = 3  # calls that a call leads to here: callbacks, iteration by the objects' own methods
 _MANY = 12  # candidates told apart; with more, the merged one of that name is taken
 
 
 class Given:
-    """The arguments of one call as sets of objects."""
+    """The arguments of one call as sets of objects; ``exact`` if the call names each of them."""
 
-    __slots__ = ("positional", "named", "stars", "doubles")
+    __slots__ = ("positional", "named", "stars", "doubles", "exact")
 
-    def __init__(self, positional: list[int], named: dict[str, int], stars: int, doubles: int) -> None:
+    def __init__(self, positional: list[int], named: dict[str, int], stars: int, doubles: int, exact: bool = False) -> None:
         self.positional = positional
         self.named = named
         self.stars = stars
         self.doubles = doubles
+        self.exact = exact
 
     def everything(self) -> int:
         found = self.stars | self.doubles
@@ -36,9 +38,13 @@ class Given:
             found |= objects
         return found
 
+    def shape(self) -> Shape | None:
+        """How many by position and which keywords; None if only a run can tell."""
+        return (len(self.positional), frozenset(self.named)) if self.exact else None
+
     def behind(self, first: int) -> Given:
         """The same with one more argument before the others."""
-        return Given([first, *self.positional], self.named, self.stars, self.doubles)
+        return Given([first, *self.positional], self.named, self.stars, self.doubles, self.exact)
 
 
 class Calls(State):
@@ -52,7 +58,7 @@ class Calls(State):
             star |= self.iterate(pts[variable], ("star", variable), 0)
         for variable in doubles:
             double |= self.load(pts[variable], "*")
-        return Given([pts[v] for v in positional], {name: pts[v] for name, v in named}, star, double)
+        return Given([pts[v] for v in positional], {name: pts[v] for name, v in named}, star, double, not (stars or doubles))
 
     # what is called
 
@@ -64,6 +70,9 @@ class Calls(State):
         result = 0
         unknown = ""
         bound: dict[str, int] = {}
+        called: dict[Instance, int] = {}
+        if function.bit_count() > _CALLED:
+            function, unknown = 0, name or "one of many functions"
         for one in self.bits(function):
             what = self.type[one]
             kind = type(what)
@@ -74,12 +83,14 @@ class Calls(State):
             elif kind is tuple and what[0] == BOUND:
                 bound[what[1]] = bound.get(what[1], 0) | self.fields[one].get("self", 0)
             elif kind is Instance and what.cls.find("__call__") is not None:
-                result |= self.call_method_of(1 << one, what, "__call__", given, number, line)
+                called[what] = called.get(what, 0) | 1 << one
             elif what is not self.universe.none:
                 unknown = unknown or name or self.describe(one)
         if len(bound) > _BOUND:
             unknown = unknown or name or "one of many methods"
             bound.clear()
+        for what, these in called.items():
+            result |= self.call_method_of(these, what, "__call__", given, number, line)
         for method, this in bound.items():
             result |= self.call_method(this, method, given, number, line)
         self.depth -= 1
@@ -104,8 +115,9 @@ class Calls(State):
         return made | 1
 
     def call_function(self, function: Function, given: Given, number: Any, line: int, env: int = 0) -> int:
+        self.deps.add(function)
         if function.opaque:
-            return self.call_unknown(given, number, f"{function.name} (decorated)", line)
+            return self.call_unknown(given, number, f"{function.name} ({function.unknown})", line)
         if function.name in ("min", "max") and len(given.positional) == 1 and function.module is self.universe.builtins:
             function = function.module.functions["max_of_items"]
         self.deps.add(function)
@@ -183,12 +195,14 @@ class Calls(State):
             return self.call(self.classes_of(base), given, number, line, name)
         result = 0
         unknown = 0
+        for what, these in self.instances(base).items():
+            if what is not self.universe.none:
+                result |= self.call_method_of(these, what, name, given, number, line)
         for one in self.bits(base):
             what = self.type[one]
             kind = type(what)
             if kind is Instance:
-                if what is not self.universe.none:
-                    result |= self.call_method_of(1 << one, what, name, given, number, line)
+                continue
             elif kind is ModuleInfo:
                 found = 0
                 for item in self.types_of(what, name):
@@ -203,6 +217,15 @@ class Calls(State):
         if unknown:
             result |= self.call_by_name(unknown, name, given, number, line)
         return result or self.call_unknown(given, number, name, line)
+
+    def instances(self, objects: int) -> dict[Instance, int]:
+        """Those that are instances of known classes, by type: what is alike is called once."""
+        found: dict[Instance, int] = {}
+        for one in self.bits(objects):
+            what = self.type[one]
+            if type(what) is Instance:
+                found[what] = found.get(what, 0) | 1 << one
+        return found
 
     def call_method_of(self, this: int, what: Instance, name: str, given: Given, number: Any, line: int) -> int:
         """A method of an object of a known class, or of a subclass if the class is not exact."""
@@ -261,16 +284,16 @@ class Calls(State):
 
     def call_by_name(self, this: int, name: str, given: Given, number: Any, line: int) -> int:
         """A method of an object of unknown type: every known method of that name."""
-        merged = self.universe.merged_method(name)
+        merged = self.universe.merged_method(name, given.shape())
         if merged is None:
             value = self.load(this, name)
             self.leak(this, f"unknown {name}", line)
             return self.call(value, given, number, line, name)
         self.deps.add(name)
         result = 0
-        if name in self.universe.stored:
+        if name in self.universe.stored or any(member.kind in ("property", "cached") for member in merged.members):
             result = self.call_unknown(given, number, name, line)
-        values = self.bind_merged(number, this, given)
+        values = self.bind_merged(number, this, given, merged.summary.parameters())
         return result | self.apply(merged.summary, values, number, line, merged)
 
     # parameters
@@ -313,7 +336,7 @@ class Calls(State):
         self.store(pack, "*", objects, 0)
         return pack
 
-    def bind_merged(self, number: Any, this: int, given: Given) -> dict[Any, int]:
+    def bind_merged(self, number: Any, this: int, given: Given, used: set[Any]) -> dict[Any, int]:
         values: dict[Any, int] = {"0": this, "env": 1}
         rest = given.stars
         for position, objects in enumerate(given.positional, 1):
@@ -327,8 +350,8 @@ class Calls(State):
         for name, objects in given.named.items():
             values[f"k:{name}"] = objects
             keywords |= objects
-        values["rest"] = self.packed((number, "rest"), [rest], 0) if rest else 0
-        values["keywords"] = self.packed((number, "keywords"), [keywords], 0) if keywords else 0
+        values["rest"] = self.packed((number, "rest"), [rest], 0) if rest and "rest" in used else 0
+        values["keywords"] = self.packed((number, "keywords"), [keywords], 0) if keywords and "keywords" in used else 0
         values["doubles"] = given.doubles
         return values
 
@@ -365,7 +388,7 @@ class Calls(State):
         for source, cause in summary.leaks.items():
             objects = self.held(values.get(source[0], 0)) if source[1] == DEEP else self.source(source, values, fresh)
             if objects & ~1:
-                self.leak(objects, cause if cause != "library" else f"library {function.name}", line)
+                self.leak(objects, f"{cause} {function.name}" if cause in ("library", "task") else cause, line)
         for target, name, sources in summary.by_target():
             bases = self.source(target, values, fresh)
             if bases:
@@ -393,7 +416,10 @@ class Calls(State):
     def fresh(self, number: Any, what: Any, top: bool) -> int:
         if top and isinstance(number, int):
             return self.made(number, what)
-        return self.object(("f", number, what, top), MADE, what)
+        key = ("f", number, what, top)
+        if len(self.kind) > CROWDED and key not in self.known:
+            key = ("f", what)
+        return self.object(key, MADE, what)
 
     def source(self, source: Any, values: dict[Any, int], fresh: list[int]) -> int:
         index, path = source

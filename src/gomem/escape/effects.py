@@ -112,6 +112,29 @@ def join(first: Summary, second: Summary) -> Summary:
     )
 
 
+def widen(summary: Summary) -> Summary:
+    """The same with less told apart, so that a function which depends on itself comes to rest: only a parameter and all that
+    it holds, and new objects by their type, each of which may hold what any of them holds."""
+
+    def coarse(source: Source) -> Source:
+        return (source[0], DEEP) if source[0] >= 0 and source[1] else source
+
+    stores: dict[Any, set[Source]] = {}
+    for target, name, source in summary.stores:
+        stores.setdefault((coarse(target), name), set()).add(coarse(source))
+    held = {coarse(source) for _, fields in summary.fresh for _, sources in fields for source in sources}
+    content = frozenset(compact_sources(held))
+    fields = (("?", content),) if held else ()
+    bound = (*fields, ("self", content)) if held else ()  # of a bound method that field is asked for by name
+    return Summary(
+        compact_leaks({coarse(source): cause for source, cause in summary.leaks.items()}),
+        frozenset(compact_stores(_coarse(stores))),
+        frozenset(compact_sources(map(coarse, summary.returns))),
+        tuple((what, bound if type(what) is tuple else fields) for what, _ in summary.fresh),
+        summary.calls,
+    )
+
+
 def pack_fresh(kinds: list[Any], contents: list[dict[str, set[Source]]]) -> Any:
     """New objects of a summary with what they hold, in an order that does not depend on how it was found."""
     return tuple(

@@ -1,7 +1,8 @@
 """From files to verdicts: read, lower, link, solve every function to a fixed point, judge.
 
 Order of work: each function after those it calls, as far as names tell; a function whose summary changes puts those back on
-the list that have looked at it. A function that does not settle is given up: all it touches escapes.
+the list that have looked at it. A function that does not settle is described less and less exactly, and in the end given up: all
+it touches escapes.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.effects import give_up, join, summarize
+from gomem.escape.effects import give_up, join, summarize, widen
 from gomem.escape.interpret import Interpreter
 from gomem.escape.universe import BOTTOM, ClassInfo, Function, Universe
 
 PATIENCE = 2  # times that a function's summary changes before it may only grow
-ROUNDS = 8  # times before the function is given up
+COARSE = 6  # times before less is told apart
+ROUNDS = 20  # times before the function is given up
 
 
 class Engine:
@@ -29,6 +31,7 @@ class Engine:
         self.dependents: dict[Any, set[Function]] = defaultdict(set)
         self.times: dict[Function, int] = defaultdict(int)
         self.solved = 0
+        self.patched: set[Function] = set()
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
         self.functions = self.order()
@@ -65,19 +68,30 @@ class Engine:
             summary = summarize(solved)
             if self.times[function] > PATIENCE:
                 summary = join(function.summary, summary)
+            if self.times[function] > COARSE:
+                summary = widen(summary)
         for dependency in solved.deps:
             self.dependents[dependency].add(function)
         again: set[Function] = set()
+        for replaced in solved.patched:
+            self.patched.add(replaced)
+            again |= self.dependents[replaced] | self.merge_again(replaced)
         for attribute in solved.attributes_changed:
             again |= self.dependents[attribute]
         if not summary.same(function.summary) or function.summary is BOTTOM:
             function.summary = summary
             self.times[function] += 1
             again |= self.dependents[function]
-            if function.cls is not None:
-                for name in {name for name, method in function.cls.methods.items() if method is function}:
-                    if name in self.universe.merged and self.universe.refresh(name):
-                        again |= self.dependents[name]
+            again |= self.merge_again(function)
+        return again
+
+    def merge_again(self, function: Function) -> set[Function]:
+        """Who has to be solved again because methods of the function's name behave differently now."""
+        again: set[Function] = set()
+        if function.cls is not None:
+            for name in {name for name, method in function.cls.methods.items() if method is function}:
+                if self.universe.refresh(name, function):
+                    again |= self.dependents[name]
         return again
 
     def order(self) -> list[Function]:

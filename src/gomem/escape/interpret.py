@@ -227,6 +227,7 @@ class Interpreter(Calls):
             self.leak(objects, "unknown object", line)
         for one in self.bits(base):
             what = self.type[one]
+            self.note_replaced(what, name)
             setter = what.cls.find(f"{name}.setter") if type(what) is Instance else None
             if setter is not None:
                 self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
@@ -235,6 +236,15 @@ class Interpreter(Calls):
             else:
                 self.store(1 << one, name, objects, line)
                 self.note_by_name(name, objects, line, one)
+
+    def note_replaced(self, what: Any, name: str) -> None:
+        """A module's or class's known function is put out of place."""
+        if type(what) is ModuleInfo:
+            known = [kind for kind in self.universe.lookup(what, name, builtins=False) if type(kind) is Function]
+        else:
+            method = what.cls.find(name) if type(what) is Instance else what.find(name) if type(what) is ClassInfo else None
+            known = [] if method is None or method.kind in ("property", "cached") and type(what) is Instance else [method]
+        self.patched |= {function for function in known if function.replaced()}
 
     def note_by_name(self, name: str, objects: int, line: int, one: int) -> None:
         """An attribute of an object of unknown type is set: any class that has such an attribute may be meant."""

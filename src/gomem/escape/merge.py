@@ -7,7 +7,7 @@ from typing import Any
 from gomem.escape import ir
 from gomem.escape.effects import compact_leaks, compact_sources, compact_stores
 from gomem.escape.calls import POSITIONS
-from gomem.escape.summary import Summary
+from gomem.escape.summary import WORLD, Summary
 from gomem.escape.universe import Function
 
 
@@ -40,7 +40,9 @@ def merge(functions: list[Function]) -> Summary:
             for name, sources in fields:
                 contents[number].setdefault(name, set()).update(new for source in sources for new in rename(source))
         if function.opaque:
-            leaks.update({(f"{position}", ""): "decorated" for position in range(POSITIONS)})
+            everything = [*map(str, range(POSITIONS + 1)), "rest", "keywords"]
+            leaks.update({(key, ""): f"unknown {function.name} ({function.unknown})" for key in everything})
+            returns.add((WORLD, None))
     made = tuple(
         (kind, tuple(sorted((name, frozenset(compact_sources(sources))) for name, sources in contents[number].items())))
         for kind, number in fresh.items()

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,17 +17,16 @@ from gomem.escape import ir
 from gomem.escape.files import module_name
 from gomem.escape.lower import lower
 
-FORMAT = "1"  # of what is kept; a file kept in another is read again
 _BATCH = 8  # files that one process reads at a time
 _FEW = 24  # files that are read here: starting processes would take longer
 Read = tuple[str, bytes | None, str]  # path, what was read, why it was not
 
 
 def read_files(
-    paths: list[Path], jobs: int, cache: str | Path | None, skipped: list[tuple[str, str]], progress: Callable[[str, int, int], None] | None
+    paths: list[Path], jobs: int, directory: str | Path | None, skipped: list[tuple[str, str]], progress: Callable[[str, int, int], None] | None
 ) -> Iterator[ir.Module]:
     """The files' operations in their order; what cannot be read is added to ``skipped``."""
-    work = [(str(path), None if cache is None else str(cache)) for path in paths]
+    work = [(str(path), None if directory is None else str(directory)) for path in paths]
     for done, (path, data, why) in enumerate(_results(work, jobs), 1):
         if progress is not None:
             progress("reading", done, len(paths))
@@ -45,10 +45,10 @@ def _results(work: list[tuple[str, str | None]], jobs: int) -> Iterator[Read]:
 
 
 def _read(task: tuple[str, str | None]) -> Read:
-    path, cache = task
+    path, directory = task
     try:
         source = Path(path).read_bytes()
-        kept = None if cache is None else _kept_path(cache, path, source)
+        kept = None if directory is None else _kept_path(directory, path, source)
         data = None if kept is None else _load(kept)
         if data is None:
             name, package = module_name(Path(path))
@@ -62,10 +62,19 @@ def _read(task: tuple[str, str | None]) -> Read:
         return path, None, "nested too deep"
 
 
-def _kept_path(cache: str, path: str, source: bytes) -> Path:
-    version = f"{FORMAT} {sys.version_info[:2]} {path}\0".encode()
+@cache
+def _own_sources() -> str:
+    """A digest of this package's code: what another version of it kept is read again."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _kept_path(directory: str, path: str, source: bytes) -> Path:
+    version = f"{_own_sources()} {sys.version_info[:2]} {path}\0".encode()
     name = hashlib.sha256(version + source).hexdigest()
-    return Path(cache) / name[:2] / name[2:]
+    return Path(directory) / name[:2] / name[2:]
 
 
 def _load(path: Path) -> bytes | None:

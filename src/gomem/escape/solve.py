@@ -17,6 +17,8 @@ from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo, Uni
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes
 BUDGET = 10_000  # objects that the calls of one function are looked at for, before it is given up too
+BUDGET_OPERATION = 40  # the same for each operation of a long function
+CROWDED = 120  # objects of a function before what its calls make behind their results is no longer told apart call by call
 
 
 class TooTangled(Exception):
@@ -51,10 +53,12 @@ class State:
         self.frozen = 0  # objects of immutable types: they hold nothing
         self.deps: set[Any] = set()
         self.attributes_changed: set[Any] = set()
+        self.patched: set[Function] = set()  # that this function replaces, as far as that was not known
         self.changed = False
         self.version = 0  # of all fields
         self.global_names: dict[int, set[str]] = {}  # outside object -> global variables that it was read from
         self.work = 0
+        self.budget = max(BUDGET, BUDGET_OPERATION * len(code.ops))
         self.depth = 0  # of calls within calls
         self.deep_known: dict[int, tuple[int, int]] = {}
         self.outside(None)
@@ -99,7 +103,7 @@ class State:
 
     def spend(self, work: int) -> None:
         self.work += work
-        if self.work > BUDGET:
+        if self.work > self.budget:
             raise TooTangled(self.function.name)
 
     # reading

@@ -13,7 +13,7 @@ The text, one function a line (docs/escape.md describes it for users)::
 What may stand for a value: a parameter (``x``), one thing it holds (``x.*`` an item, ``x.name`` an attribute), anything
 reachable from it (``x.**``), a new object (``new list``, ``new list[x, y.*]`` with what it holds), ``world`` (an object
 that was there before, of unknown type) or ``world str``. Effects: ``a <- b`` (a keeps b), ``leaks x`` (kept for longer than
-anyone can tell), ``calls f(x, y)``, with ``into items`` or ``into result`` behind it if that is where what f returns goes. A type ``?`` is unknown. Lines that begin with # are comments.
+anyone can tell), ``starts x`` (x is a coroutine that a task now runs), ``calls f(x, y)``, with ``into items`` or ``into result`` behind it if that is where what f returns goes. A type ``?`` is unknown. Lines that begin with # are comments.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Summary:
     fresh: tuple[tuple[Any, tuple[tuple[str, frozenset[Source]], ...]], ...] = ()
     calls: tuple[tuple[Source, tuple[Source, ...], str], ...] = ()
     grouped: list[tuple[Source, str, list[Source]]] | None = None
+    used: set[Any] | None = None
 
     def by_target(self) -> list[tuple[Source, str, list[Source]]]:
         """The stores as (target, field, all that is stored there)."""
@@ -53,6 +54,16 @@ class Summary:
                 groups.setdefault((target, name), []).append(source)
             self.grouped = [(target, name, sources) for (target, name), sources in groups.items()]
         return self.grouped
+
+    def parameters(self) -> set[Any]:
+        """The parameters that have any effect."""
+        if self.used is None:
+            sources = [*self.leaks, *self.returns]
+            sources += [source for target, _, value in self.stores for source in (target, value)]
+            sources += [source for _, fields in self.fresh for _, held in fields for source in held]
+            sources += [source for target, arguments, _ in self.calls for source in (target, *arguments)]
+            self.used = {root for root, _ in sources}
+        return self.used
 
     def same(self, other: Summary | None) -> bool:
         """Whether a caller could not tell the two apart."""
@@ -197,10 +208,11 @@ class _Parser:
             self.effect(effect)
 
     def effect(self, text: str) -> None:
-        if text.startswith("leaks "):
-            self.tokens = _tokens(text[6:])
+        cause = {"leaks": "library", "starts": "task"}.get(text.partition(" ")[0])
+        if cause is not None:
+            self.tokens = _tokens(text.partition(" ")[2])
             for source in self.values(""):
-                self.made.leaks[source] = "library"
+                self.made.leaks[source] = cause
         elif text.startswith("calls "):
             self.tokens = _tokens(text[6:])
             function = self.value()

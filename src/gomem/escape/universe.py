@@ -16,6 +16,7 @@ from gomem.escape import ir
 from gomem.escape.summary import LibraryClass, LibraryFunction, LibraryModule, Summary
 
 BOTTOM = Summary()
+Shape = tuple[int, frozenset[str]]  # of a call: how many arguments by position, and the keywords
 MANY_TYPES = 6  # an attribute that may be of more types than this is of unknown type
 
 
@@ -54,7 +55,7 @@ class Instance:
 class Function(Owner):
     """A function: of a file (``code``) or of a library text (then its summary never changes)."""
 
-    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "key", "solved", "manager", "order", "tangled")
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown")
 
     def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
         super().__init__()
@@ -64,12 +65,36 @@ class Function(Owner):
         self.code = code
         self.cls: ClassInfo | None = None
         self.kind = "function"  # property, cached, static, class
-        self.opaque = False  # an unknown decorator stands before it
+        self.opaque = False  # nobody knows what a call of it does,
+        self.unknown = "decorated"  # because an unknown decorator stands before it, or some code replaces it
         self.manager = False
         self.tangled = False  # given up: its summary is the worst one
         self.summary: Summary = BOTTOM
-        self.solved = code is None
+        self.members: list[Function] = []  # of a merged one
         self.order = 0
+
+    def replaced(self) -> bool:
+        """Notes that some code puts something else in its place; whether that is news."""
+        if self.opaque:
+            return False
+        self.opaque, self.unknown = True, "replaced at run time"
+        return True
+
+    def accepts(self, shape: Shape | None) -> bool:
+        """Whether a method can be called so without a TypeError. Library texts may leave parameters out: they take anything."""
+        if shape is None or self.code is None or self.opaque or self.kind in ("property", "cached"):
+            return True
+        given, named = shape
+        given += self.kind != "static"
+        packs = {how for _, how, *_ in self.params}
+        places = [param for param in self.params if param[1] in (ir.ORDINARY, ir.POSITIONAL_ONLY)]
+        if given > len(places) and ir.REST not in packs:
+            return False
+        names = {name for name, how, *_ in self.params if how in (ir.ORDINARY, ir.KEYWORD_ONLY)}
+        if ir.KEYWORDS not in packs and not named <= names:
+            return False
+        open_ = places[given:] + [param for param in self.params if param[1] == ir.KEYWORD_ONLY]
+        return all(default != ir.NO_DEFAULT or name in named for name, _, _, default in open_)
 
 
 class ClassInfo(Owner):
@@ -166,7 +191,7 @@ class Universe:
         self.modules: dict[str, ModuleInfo] = {}
         self.by_name: dict[str, list[Function]] = {}
         self.stored: set[str] = set()  # attributes that some code assigns
-        self.merged: dict[str, Function] = {}
+        self.merged: dict[str, dict[Shape | None, Function]] = {}  # by name and by the arguments of the call
         self.storing: dict[str, list[ClassInfo]] = {}
         for library in libraries.values():
             self._module(library.name).library = library
@@ -469,22 +494,28 @@ class Universe:
 
     # methods known by name only
 
-    def merged_method(self, name: str) -> Function | None:
-        """One function that behaves like every known method of that name; None if there is none."""
-        found = self.merged.get(name)
+    def merged_method(self, name: str, shape: Shape | None = None) -> Function | None:
+        """One function that behaves like every known method of that name which accepts such arguments; None if there is none."""
+        known = self.merged.setdefault(name, {}) if name in self.by_name else {}
+        found = known.get(shape)
         if found is None and name in self.by_name:
-            found = self.merged[name] = Function(name, self.builtins, [])
+            members = [function for function in self.by_name[name] if function.accepts(shape)]
+            if not members:
+                return None
+            found = known[shape] = Function(name, self.builtins, [])
             found.kind = "merged"
-            found.summary = self.merge(self.by_name[name])
+            found.members = members
+            found.summary = self.merge(members)
         return found
 
-    def refresh(self, name: str) -> bool:
+    def refresh(self, name: str, changed: Function) -> bool:
         """Merge again after a member's summary changed; whether that changed anything."""
-        found = self.merged.get(name)
-        if found is None:
-            return False
-        before, found.summary = found.summary, self.merge(self.by_name[name])
-        return not found.summary.same(before)
+        different = False
+        for found in self.merged.get(name, {}).values():
+            if changed in found.members:
+                before, found.summary = found.summary, self.merge(found.members)
+                different |= not found.summary.same(before)
+        return different
 
 
 _HARMLESS = {

@@ -146,6 +146,8 @@ def _held(solved: Interpreter, holder: int, name: str, verdict: str, reason: str
         return ("closure" if verdict == "returned" else verdict), f"captured by {what.code.name.rpartition('.')[2] if what.code else what.name}, which is {_past(verdict, reason)}"
     if type(what) is Instance and what.cls.name in _GENERATORS and name == "&":
         return ("generator" if verdict == "returned" else verdict), f"kept by a {what.cls.name}, which is {_past(verdict, reason)}"
+    if name.isdigit() and reason in ("returned", "yielded") and type(what) is Instance and what.cls.name == "tuple":
+        return verdict, f"{reason} as item {name} of {_name(solved, holder)}"
     if name == "&frame":
         return verdict, f"kept by the traceback of an exception, which is {_past(verdict, reason)}"
     return verdict, reason if " held by " in reason or "captured" in reason else f"{reason}, held by {_name(solved, holder)}"

@@ -83,8 +83,10 @@ def totals(analysis: Analysis) -> str:
     """One line on the whole run."""
     count = Counter(verdict.verdict for verdict in analysis.verdicts)
     stay = count.pop("frame", 0)
-    rest = ", ".join(f"{number} {name}" for name, number in count.most_common())
-    return f"{analysis.files} files, {analysis.lines} lines, {len(analysis.verdicts)} sites: {stay} stay in their frame; {rest or 'none escapes'}"
+    rest = ", ".join(f"{number} {name}" for name, number in count.most_common()) or "none escapes"
+    for number, what in ((analysis.dynamic, "functions read their own frame"), (analysis.patched, "functions are replaced at run time")):
+        rest += f"; {number} {what}" if number else ""
+    return f"{analysis.files} files, {analysis.lines} lines, {len(analysis.verdicts)} sites: {stay} stay in their frame; {rest}"
 
 
 def skipped(analysis: Analysis) -> Iterable[str]:
