@@ -69,7 +69,7 @@ def local_container(n):
 
 
 def sorted_by(rows):
-    return len(sorted(rows, key=lambda row: (row, 1)))  # want "len(sorted(rows, key=lambda row: (row, 1))) returned" "sorted(rows, key=lambda row: (row, 1)) frame" "lambda row: (row, 1) unknown" "(row, 1) returned"
+    return len(sorted(rows, key=lambda row: (row, 1)))  # want "len(sorted(rows, key=lambda row: (row, 1))) returned" "sorted(rows, key=lambda row: (row, 1)) frame" "lambda row: (row, 1) frame" "(row, 1) returned"
 
 
 def default(n, into=[]):  # want "[] global"

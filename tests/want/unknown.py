@@ -32,3 +32,40 @@ def decorated_call(n):
 @not_installed.wrap
 def wrapped(x):  # want "def wrapped unknown"
     return 1
+
+
+def calls_back(function):
+    return len(function())  # want "len(function()) returned" "function() frame"
+
+
+def captured_and_called(n):
+    kept = [n]  # want "[n] global"
+    other = [n]  # want "[n] frame"
+    calls_back(lambda: CALLED.append(kept))  # want "calls_back(lambda: CALLED.append(kept)) frame" "lambda: CALLED.append(kept) frame" "CALLED.append(kept) returned"
+    calls_back(lambda: len(other))  # want "calls_back(lambda: len(other)) frame" "lambda: len(other) frame" "len(other) returned"
+
+
+CALLED = []  # want "[] module"
+
+
+class Labelled:
+    def __init__(self, label: str):
+        self.label = label
+
+
+def annotated(n, box: Labelled):
+    box.__init__(f"{n}")  # want "box.__init__(f'{n}') frame" "f'{n}' argument"
+
+
+def patched(n):
+    return replaced([n])  # want "replaced([n]) returned" "[n] unknown"
+
+
+def replaced(x):
+    return len(x)  # want "len(x) returned"
+
+
+def patches(module):
+    import unknown
+
+    unknown.replaced = module.other

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.solve import CROWDED, MADE, OUTSIDE, State
+from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, State
 from gomem.escape.summary import DEEP, FRESH, WORLD, Summary
 from gomem.escape.universe import BOTTOM, ClassInfo, Function, Instance, ModuleInfo, Shape
 
@@ -14,7 +14,7 @@ BOUND = "bound"  # type of a bound method whose function is not known: ("bound",
 _SUBCLASSES = 6  # of which an object of inexact type may be made
 _CALLED = 24  # functions that one value may be
 _BOUND = 3  # bound methods that one value may be
-_DEPTH = 3  # calls that a call leads to here: callbacks, iteration by the objects' own methods
+_DEPTH = 5  # calls, and summaries applied, that a call leads to here: callbacks, iteration by the objects' own methods
 _MANY = 12  # candidates told apart; with more, the merged one of that name is taken
 
 
@@ -65,14 +65,18 @@ class Calls(State):
     def call(self, function: int, given: Given, number: Any, line: int, name: str = "") -> int:
         """Calls every object of the set; the result."""
         if not function or self.depth >= _DEPTH:
+            self.leak(function, f"unknown {name or 'a callback'}, called back too deep", line)
             return self.call_unknown(given, number, name or "a value nothing is known of", line)
         self.depth += 1
+        self.spend(function.bit_count())
         result = 0
         unknown = ""
         bound: dict[str, int] = {}
         called: dict[Instance, int] = {}
         if function.bit_count() > _CALLED:
-            function, unknown = 0, name or "one of many functions"
+            unknown = name or "one of many functions"
+            self.leak(function, f"unknown {unknown}", line)
+            function = 0
         for one in self.bits(function):
             what = self.type[one]
             kind = type(what)
@@ -86,8 +90,10 @@ class Calls(State):
                 called[what] = called.get(what, 0) | 1 << one
             elif what is not self.universe.none:
                 unknown = unknown or name or self.describe(one)
+                self.called_unknown(one, unknown, line)
         if len(bound) > _BOUND:
             unknown = unknown or name or "one of many methods"
+            self.leak(function, f"unknown {unknown}", line)
             bound.clear()
         for what, these in called.items():
             result |= self.call_method_of(these, what, "__call__", given, number, line)
@@ -97,6 +103,13 @@ class Calls(State):
         if unknown:
             result |= self.call_unknown(given, number, unknown, line)
         return result or self.made(number, self.universe.none)
+
+    def called_unknown(self, one: int, name: str, line: int) -> None:
+        """Something unknown is called: what it keeps goes where it likes. If it was passed in, the callers may know it."""
+        if self.kind[one] in (PARAMETER, REACHABLE):
+            self.called.add((self.root[one], "" if self.kind[one] == PARAMETER else self.path[one]))
+        else:
+            self.leak(1 << one, f"unknown {name}", line)
 
     def describe(self, one: int) -> str:
         path = self.path[one]
@@ -404,7 +417,9 @@ class Calls(State):
             if called:
                 given = Given([self.source(argument, values, fresh) for argument in arguments], {}, 0, 0)
                 called_back = self.call(called, given, ("callback", number, into), line, "a callback")
-                if into == "result":
+                if into == "leak":
+                    self.leak(called_back, f"unknown result of a function that {function.name} calls", line)
+                elif into == "result":
                     result |= called_back
                 elif into == "items":
                     for index in top:

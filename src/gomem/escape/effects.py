@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape.interpret import Interpreter
-from gomem.escape.solve import MADE, OUTSIDE, PARAMETER
+from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE
 from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary
 from gomem.escape.universe import Instance
 
@@ -108,7 +108,7 @@ def join(first: Summary, second: Summary) -> Summary:
         frozenset(compact_stores(stores)),
         frozenset(compact_sources(returns)),
         pack_fresh(list(numbers), contents),
-        first.calls or second.calls,
+        tuple(sorted({*first.calls, *second.calls}, key=repr)),
     )
 
 
@@ -169,6 +169,9 @@ class _Summarizer:
         self.members: list[int] = []  # number -> objects that it stands for
         self.number: dict[int, int] = {}  # object -> number
         self.top = 0
+        self.given = 0  # parameters and what they hold: they have sites in callers, of whatever type they are
+        for one, kind in enumerate(solved.kind):
+            self.given |= (kind in (PARAMETER, REACHABLE)) << one
 
     def summary(self) -> Summary:
         solved = self.solved
@@ -181,6 +184,7 @@ class _Summarizer:
         made.returns = frozenset(self.sources(result))
         made.stores = frozenset(self.stores())
         made.fresh = self.fresh()
+        made.calls = tuple(((root, path), (), "leak") for root, path in sorted(solved.called))
         return made
 
     def leaks(self) -> dict[Source, str]:
@@ -195,7 +199,7 @@ class _Summarizer:
                 todo ^= low
                 done |= low
                 one = low.bit_length() - 1
-                if low & solved.frozen or solved.kind[one] == OUTSIDE:
+                if solved.kind[one] == OUTSIDE:
                     continue
                 if solved.kind[one] != MADE:
                     leaks.setdefault((solved.root[one], "" if solved.kind[one] == PARAMETER else solved.path[one]), cause)
@@ -232,11 +236,11 @@ class _Summarizer:
         return compact_stores(grouped)
 
     def sources(self, objects: int, into: int = -3) -> list[Source]:
-        """The objects in a caller's terms; outside ones of immutable types do not count, except as results."""
+        """The objects in a caller's terms. Immutable ones that were not given do not count, except as results."""
         solved = self.solved
         found: dict[Source, None] = {}
         if into != -3:
-            objects &= ~solved.frozen
+            objects &= ~solved.frozen | self.given
         for one in solved.bits(objects):
             kind = solved.kind[one]
             if kind == OUTSIDE:

@@ -1,8 +1,8 @@
 """From files to verdicts: read, lower, link, solve every function to a fixed point, judge.
 
 Order of work: each function after those it calls, as far as names tell; a function whose summary changes puts those back on
-the list that have looked at it. A function that does not settle is described less and less exactly, and in the end given up: all
-it touches escapes.
+the list that have looked at it. A function that does not settle is described less and less exactly, and in the end as the
+worst that there is. One that takes too much work is given up: all it touches escapes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gomem.escape.universe import BOTTOM, ClassInfo, Function, Universe
 
 PATIENCE = 2  # times that a function's summary changes before it may only grow
 COARSE = 6  # times before less is told apart
-ROUNDS = 20  # times before the function is given up
+ROUNDS = 10  # times before its callers take the worst for granted; what it makes itself is judged all the same
 
 
 class Engine:
@@ -57,12 +57,9 @@ class Engine:
             return ()
         solved = Interpreter(self.universe, function)
         self.solved += 1
-        if self.times[function] > ROUNDS:
-            function.tangled = True
-        else:
-            solved.run()
-            function.tangled = solved.tangled
-        if function.tangled:
+        solved.run()
+        function.tangled = solved.tangled
+        if function.tangled or self.times[function] > ROUNDS:
             summary = give_up(len(function.params))
         else:
             summary = summarize(solved)

@@ -53,6 +53,7 @@ class State:
         self.frozen = 0  # objects of immutable types: they hold nothing
         self.deps: set[Any] = set()
         self.attributes_changed: set[Any] = set()
+        self.called: set[tuple[int, str]] = set()  # parameters, and what they hold, that are called
         self.patched: set[Function] = set()  # that this function replaces, as far as that was not known
         self.changed = False
         self.version = 0  # of all fields
