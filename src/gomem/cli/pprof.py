@@ -354,12 +354,24 @@ def _run_short(verb: str, args: list[str]) -> int:
         return run(parse_args([f"-diff_base={names[0]}", *([] if has_format else ["-top"]), *flags, names[1]]))
     takes_symbol = verb == "weblist" or (verb in COMMANDS and COMMANDS[verb].takes_symbol)
     if takes_symbol:
+        escape = verb == "list" and any(flag in ("-escape", "--escape") for flag in flags)
+        flags = [flag for flag in flags if not (escape and flag in ("-escape", "--escape"))]
         if len(names) < 2:
             raise UsageError(f"{verb}: want a regular expression and a profile: gomem {verb} REGEXP FILE")
-        return run(parse_args([*flags, f"-{verb}={names[0]}", *names[1:]]))
+        invocation = parse_args([*flags, f"-{verb}={names[0]}", *names[1:]])
+        return _list_with_escape(invocation) if escape else run(invocation)
     if verb == "web":
         return run(parse_args([*([] if any("http" in f for f in flags) else ["-http=localhost:0"]), *flags, *names]))
     return run(parse_args([*flags, f"-{verb}", *names]))
+
+
+def _list_with_escape(invocation: Invocation) -> int:
+    from gomem.cli.list_escape import with_verdicts
+
+    assert invocation.command is not None
+    report = make_report(fetch_profile(invocation.sources, say), *invocation.command, invocation.config, say)
+    _write_lines(with_verdicts(report_lines(report, "list")), invocation.config.output)
+    return 0
 
 
 def _loose(args: list[str]) -> tuple[list[str], list[str]]:

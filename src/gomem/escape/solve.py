@@ -245,7 +245,7 @@ class State:
             bases ^= low
             base = low.bit_length() - 1
             if self.kind[base] == OUTSIDE:
-                self.leak(objects, cause or self.outside_cause(base, name), line)
+                self.leak(objects, self.outside_cause(base, name, cause), line)
                 continue
             fields = self.fields[base]
             before = fields.get(name, 0)
@@ -265,11 +265,14 @@ class State:
         fields["?"] = fields.get("?", 0) | 1
         self.holds[one.bit_length() - 1] |= 1
 
-    def outside_cause(self, base: int, name: str) -> str:
+    def outside_cause(self, base: int, name: str, cause: str) -> str:
+        """Where something outside keeps it: its global variable if there is one, what the call says, its type."""
         what = self.type[base]
         named = self.global_names.get(base, ())
         if len(named) == 1 and base:
             return f"global {next(iter(named))}"
+        if cause:
+            return cause
         where = getattr(what, "name", "") or getattr(getattr(what, "cls", None), "name", "")
         if type(what) is ClassInfo:
             return f"class {where}.{name}"

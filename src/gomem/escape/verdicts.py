@@ -91,6 +91,8 @@ def _leak_way(cause: str, line: int, objects: int) -> Way:
         return Way("global", line, f"kept by {rest}", objects)
     if kind in ("module", "class"):
         return Way(kind, line, f"stored in {rest} ({kind})", objects)
+    if rest.startswith("by "):
+        return Way("global", line, f"stored {rest} in something outside (global)", objects)
     return Way("global", line, f"stored in {rest or 'something outside'} (global)", objects)
 
 

@@ -27,7 +27,8 @@ def weigh(analysis: Analysis, amounts: Mapping[tuple[str, int], int]) -> list[We
     by_line: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
     for verdict in analysis.verdicts:
         path = os.path.realpath(verdict.site.path)
-        for line in range(verdict.site.line, verdict.site.end_line + 1):
+        end = verdict.site.line if verdict.site.kind in ("def", "class") else verdict.site.end_line  # the body has its own sites
+        for line in range(verdict.site.line, end + 1):
             by_line[path, line].append(verdict)
     summed: dict[tuple[str, int], int] = defaultdict(int)
     for (path, line), value in amounts.items():
