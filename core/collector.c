@@ -574,7 +574,9 @@ gm_collector_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize
     } else if (generation == 2) {
         after_full();
     } else if (stop) {
+        gm_drive.after_on = gm_drive.collecting_on;
         after_young();
+        gm_drive.after_on = 0;
     }
     gm_drive.collecting_on = stop ? 0 : gm_drive.collecting_on;
     Py_RETURN_NONE;

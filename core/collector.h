@@ -79,6 +79,7 @@ typedef struct {
     PyObject *relief;            /* called with a fraction when memory is short, owned */
     double relief_due;           /* the fraction; 0: none */
     unsigned long collecting_on; /* the thread of CPython's collection, between its two callbacks */
+    unsigned long after_on;      /* the thread that is in the second of them, where other threads may run */
     unsigned long hooks_on;      /* the thread that calls hooks: one at a time */
     unsigned long aborting;      /* the thread that ends a cycle; a finaliser may come back there */
     bool asked;                  /* a pending call is on its way; atomic */

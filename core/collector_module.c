@@ -220,6 +220,10 @@ begin_child(void)
     unsigned long me = PyThread_get_thread_ident();
     gm_worker_forget();
     bool batch_is_mine = gm_reclaim_begin_child(me);
+    if (gm_drive.after_on != 0 && gm_drive.after_on != me) { /* nobody here ends that collection, and it would be the last */
+        gm_gc_set_collecting(false);
+        gm_drive.after_on = 0;
+    }
     gm_drive.aborting = gm_drive.aborting == me ? me : 0;
     gm_drive.hooks_on = gm_drive.hooks_on == me ? me : 0;
     gm_gc.busy = gm_gc.busy && (batch_is_mine || gm_drive.aborting == me);

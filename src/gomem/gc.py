@@ -135,9 +135,9 @@ def enable(
     if is_enabled():
         return
     core.gc_enable(callbacks, _relieve, core.gc_count_lists()[2])
-    if core.gc_callback not in gc.callbacks:
-        gc.callbacks.append(core.gc_callback)
+    _register()
     _watch_forks()
+    atexit.unregister(disable)
     atexit.register(disable)
 
 
@@ -145,9 +145,7 @@ def disable() -> None:
     """Gives the oldest generation back to CPython's collector, exactly as it was; a cycle under way is given up. Without
     an enabled collector it does nothing."""
     if _core is not None and _core.gc_disable():
-        if _core.gc_callback in gc.callbacks:
-            gc.callbacks.remove(_core.gc_callback)
-        atexit.unregister(disable)
+        _register()
 
 
 def collect() -> int:
@@ -247,6 +245,20 @@ def enable_from_environment() -> None:
         enable(**parse(text))
     except (UnsupportedError, UsageError, ValueError) as error:
         print(f"gomem: {error}", file=sys.stderr)
+
+
+def _register() -> None:
+    """Makes gc.callbacks agree with whether the collector is enabled. Whoever changes the list looks again: another thread
+    may enable or disable between any two steps. No lock: a finaliser, a signal or a forked child may come here in the
+    middle, too."""
+    while (surplus := gc.callbacks.count(_core.gc_callback) - is_enabled()) != 0:
+        if surplus < 0:
+            gc.callbacks.append(_core.gc_callback)
+            continue
+        try:
+            gc.callbacks.remove(_core.gc_callback)
+        except ValueError:  # another thread has
+            pass
 
 
 def _configure() -> None:

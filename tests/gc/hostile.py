@@ -197,8 +197,63 @@ def collects_in_threads():
     assert not errors, errors
 
 
+def enabled_and_disabled_in_threads():
+    """From several threads at once; after the last enable() the collector hears of CPython's collections, once each."""
+
+    def many():
+        for _ in range(300):
+            gomem.gc.disable()
+            gomem.gc.enable()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=many) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(before)
+    assert gomem.gc.is_enabled() and len(gc.callbacks) == 1, gc.callbacks
+    gomem.gc.disable()
+    assert gc.callbacks == []
+    gomem.gc.enable()
+    garbage(10)
+    assert gomem.gc.collect() >= 10
+
+
+def forks_while_another_thread_waits():
+    """A hook lets other threads run inside a collection of CPython's: a child forked there has a collector, too."""
+    inside, forked = threading.Event(), threading.Event()
+
+    def hook(phase, info):
+        if threading.current_thread() is waiting:
+            inside.set()
+            forked.wait(10)
+
+    def waits():
+        kept = []
+        while not inside.is_set():
+            kept.append(Node())
+
+    def collects():
+        garbage(700)
+        assert gc.collect() >= 700
+
+    waiting = threading.Thread(target=waits)
+    gomem.gc.callbacks.append(hook)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        waiting.start()
+        assert inside.wait(60)
+        child(collects)
+    forked.set()
+    waiting.join()
+    gomem.gc.callbacks.clear()
+
+
 PARTS = [disabled_stock, hook_disables, allocators_come_and_go, callbacks_cleared, forks, forks_of_threads,
-         fork_inside_a_finaliser, finalisers, disables_in_a_finaliser, collects_in_threads]
+         fork_inside_a_finaliser, finalisers, disables_in_a_finaliser, enabled_and_disabled_in_threads, forks_while_another_thread_waits,
+         collects_in_threads]
 
 if __name__ == "__main__":
     gomem.gc.enable()
