@@ -13,6 +13,7 @@ _MANY = 4  # new objects told apart in a summary; more become one of unknown typ
 _PATHS = 3  # paths of one parameter told apart
 _FIELDS = 12
 _STORES = 16  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
+_CALLS = 3  # functions passed in that are called
 _FRAMES = {"generator": "generator", "coroutine": "coroutine", "asyncgen": "async_generator"}
 
 
@@ -37,6 +38,16 @@ def compact_leaks(leaks: dict[Source, str]) -> dict[Source, str]:
         else:
             found[root, path] = cause
     return found
+
+
+def few_calls(summary: Summary) -> Summary:
+    """Of many functions that are called, and of those deep within a parameter, it is only said that they leak."""
+    own = [call for call in summary.calls if call[2] == "leak"]
+    leaking = {call for call in own if call[0][1] == DEEP or len(own) > _CALLS}
+    if leaking:
+        summary.calls = tuple(call for call in summary.calls if call not in leaking)
+        summary.leaks = compact_leaks({**{call[0]: "unknown a callback" for call in leaking}, **summary.leaks})
+    return summary
 
 
 def compact_sources(sources: Any) -> list[Source]:
@@ -103,13 +114,14 @@ def join(first: Summary, second: Summary) -> Summary:
         for number, (_, fields) in zip(rename, summary.fresh, strict=True):
             for name, sources in fields:
                 contents[number].setdefault(name, set()).update(named(source, rename) for source in sources)
-    return Summary(
+    made = Summary(
         compact_leaks({**second.leaks, **first.leaks}),
         frozenset(compact_stores(stores)),
         frozenset(compact_sources(returns)),
         pack_fresh(list(numbers), contents),
         tuple(sorted({*first.calls, *second.calls}, key=repr)),
     )
+    return few_calls(made)
 
 
 def widen(summary: Summary) -> Summary:
@@ -185,6 +197,7 @@ class _Summarizer:
         made.stores = frozenset(self.stores())
         made.fresh = self.fresh()
         made.calls = tuple(((root, path), (), "leak") for root, path in sorted(solved.called))
+        few_calls(made)
         return made
 
     def leaks(self) -> dict[Source, str]:
