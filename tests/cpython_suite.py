@@ -1,17 +1,20 @@
-"""CPython's own tests with the heap profiler on and off: the results must be the same.
+"""CPython's own tests with the heap profiler, or the collector, on and off: the results must be the same.
 
     python tests/cpython_suite.py                 the modules that touch memory, threads and processes: some minutes
     python tests/cpython_suite.py --slice         a few of them: what CI has time for
     python tests/cpython_suite.py test_gc ...     any others
+    python tests/cpython_suite.py --gc [...]      with the collector instead, cycles running without a pause
 
 Runs ``python -m test`` plain and under ``gomem run --rate 4096``, child processes included, and compares the outcome of
-every single test by the JUnit files that both write. Prints what differs and exits with 1 if anything does, with 2 if
+every single test by the JUnit files that both write. With ``--gc``, the process that runs the tests and those it starts
+enable the collector (tests/gc/drive), and one thread in each starts a cycle when the last is over. Prints what differs and exits with 1 if anything does, with 2 if
 this interpreter comes without its tests.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,6 +45,23 @@ MODULES = [
     "test_tracemalloc",
     "test_faulthandler",
 ]
+GC_SLICE = ["test_gc", "test_weakset"]
+GC_MODULES = [
+    *GC_SLICE,
+    "test_weakref",
+    "test_generators",
+    "test_finalization",
+    "test_io",
+    "test_asyncio",
+    "test_threading",
+    "test_concurrent_futures",
+    "test_multiprocessing_fork",
+    "test_multiprocessing_forkserver",
+    "test_multiprocessing_spawn",
+    "test_subprocess",
+    "test_capi",
+]
+DRIVE = Path(__file__).parent / "gc" / "drive"
 OPTIONS = ["-m", "test", "-j1", "--timeout", "300", "-u", "none"]
 
 
@@ -73,31 +93,58 @@ def run_module(module: str, profiled: bool) -> tuple[dict[str, str], int, float]
         return outcomes(junit), done.returncode, seconds
 
 
-def compare(module: str) -> bool:
+def run_driven(module: str, collector: bool) -> tuple[dict[str, str], int, float]:
+    """The same with a second thread in every process; with the collector, it starts cycles."""
+    with tempfile.TemporaryDirectory() as directory:
+        junit = Path(directory) / "results.xml"
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(DRIVE), os.environ.get("PYTHONPATH")))),
+            "GOMEM_DRIVE_DIRECTORY": directory,
+            "GOMEM_DRIVE_CYCLES": str(int(collector)),
+        }
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, *OPTIONS, "--junit-xml", str(junit), module], cwd=directory, env=environment, capture_output=True
+        )
+        seconds = time.monotonic() - began
+        cycles = [int(file.read_text() or 0) for file in Path(directory).glob("cycles.*")]
+        if collector and not any(cycles):
+            print(f"{module}: no cycle was run: {done.stderr.decode(errors='replace')[-500:]}")
+            return {}, -1, seconds
+        return outcomes(junit), done.returncode, seconds
+
+
+def compare(module: str, collector: bool = False) -> bool:
     """Runs one module both ways; prints a line, and one more for each difference. True if there is none."""
-    plain, plain_status, plain_seconds = run_module(module, profiled=False)
-    profiled, status, seconds = run_module(module, profiled=True)
+    run = run_driven if collector else run_module
+    word = "collected" if collector else "profiled"
+    plain, plain_status, plain_seconds = run(module, False)
+    profiled, status, seconds = run(module, True)
     names = sorted(name for name in plain.keys() | profiled.keys() if plain.get(name) != profiled.get(name))
     same = not names and plain_status == status
     print(
-        f"{module}: {len(plain)} tests, {plain_seconds:.1f} s plain, {seconds:.1f} s profiled, "
+        f"{module}: {len(plain)} tests, {plain_seconds:.1f} s plain, {seconds:.1f} s {word}, "
         f"exit {plain_status} and {status}: {'same' if same else 'DIFFERENT'}",
         flush=True,
     )
     for name in names:
-        print(f"  {name}: {plain.get(name, 'did not run')} plain, {profiled.get(name, 'did not run')} profiled", flush=True)
+        print(f"  {name}: {plain.get(name, 'did not run')} plain, {profiled.get(name, 'did not run')} {word}", flush=True)
     return same
 
 
 def main(words: list[str]) -> int:
-    modules = SLICE if words == ["--slice"] else words or MODULES
+    collector = "--gc" in words
+    words = [word for word in words if word != "--gc"]
+    whole, part = (GC_MODULES, GC_SLICE) if collector else (MODULES, SLICE)
+    modules = part if words == ["--slice"] else words or whole
     if importlib.util.find_spec("test.test_gc") is None:
         print(f"cpython_suite: {sys.executable} comes without its tests, want one with Lib/test")
         return 2
     there = [module for module in modules if importlib.util.find_spec(f"test.{module}")]
     for module in sorted(set(modules) - set(there)):
         print(f"{module}: not in this version")
-    return 0 if all([compare(module) for module in there]) else 1
+    return 0 if all([compare(module, collector) for module in there]) else 1
 
 
 if __name__ == "__main__":

@@ -47,6 +47,22 @@ def test_disable_puts_everything_back():
         concurrent.collect()
 
 
+def test_a_full_collection_starts_the_count_of_young_ones_anew():
+    before = gc.get_threshold()
+    gc.set_threshold(before[0], 4, before[2])
+    concurrent.enable()  # so that the middle generation is due after 4, where CPython would wait for 10
+    gc.set_threshold(before[0], 10, before[2])
+    try:
+        for _ in range(3):
+            gc.collect(0)
+        gc.collect()
+        gc.collect(0)
+        assert gc.get_count()[1:] == (1, 0)
+    finally:
+        concurrent.disable()
+        gc.set_threshold(*before)
+
+
 def test_hooks_hear_of_a_cycle(collector):
     heard = []
     collector.callbacks.append(lambda phase, info: heard.append((phase, info["cycle"])))

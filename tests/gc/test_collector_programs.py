@@ -1,5 +1,6 @@
 """The collector in processes of its own: what a program may do to it, and the first seeds of the fuzzer."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +33,10 @@ def test_a_slice_of_the_fuzzer():
 def test_a_program(name):
     done = run(str(HERE / "programs.py"), name)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec("test.test_gc") is None, reason="this Python comes without its tests")
+def test_cpython_s_own_tests_give_the_same_results():
+    done = run(str(HERE.parent / "cpython_suite.py"), "--gc", "--slice")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(": same") == 2
