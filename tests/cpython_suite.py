@@ -45,11 +45,11 @@ MODULES = [
     "test_tracemalloc",
     "test_faulthandler",
 ]
-GC_SLICE = ["test_gc", "test_weakset"]
+GC_SLICE = ["test_weakset", "test_generators"]  # test_gc is not steady on 3.13 yet: docs/gc.md
 GC_MODULES = [
     *GC_SLICE,
     "test_weakref",
-    "test_generators",
+    "test_gc",
     "test_finalization",
     "test_io",
     "test_asyncio",
