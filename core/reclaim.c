@@ -15,6 +15,7 @@ gm_reclaim gm_reclaimed;
 
 static PyObject *collect_function, *generations[2]; /* gc.collect as it was at import, owned; 0 and 1 */
 static bool running;
+static bool inside; /* CPython's own collection is under way */
 static size_t heard; /* objects found by collections during a batch */
 static unsigned long running_on; /* the thread */
 static gm_gc_head aside;         /* the youngest generation's list meanwhile; not on a stack, which a forked child may reuse */
@@ -50,8 +51,11 @@ gm_reclaim_begin_child(unsigned long thread)
 {
     if (running && running_on != thread) {
         gm_ring_move(&aside, gm_gc_generation(0));
-        gm_gc_set_collecting(false);
-        running = false;
+        if (!inside) { /* else its objects are marked as being collected, and CPython must not meet them again: as ever after
+                        * such a fork, the child makes no collections */
+            gm_gc_set_collecting(false);
+        }
+        running = inside = false;
     }
     return running;
 }
@@ -133,7 +137,9 @@ collect(int generation)
     heard = 0;
     bool collecting = gm_gc_is_collecting();
     gm_gc_set_collecting(false);
+    inside = true;
     PyObject *result = PyObject_CallOneArg(collect_function, generations[generation]);
+    inside = false;
     gm_gc_set_collecting(collecting);
     if (result == NULL) {
         PyErr_WriteUnraisable(collect_function);
