@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gomem.errors import GomemError, ProfileError
 from gomem.pprof.available import bounded
@@ -22,6 +23,9 @@ from gomem.pprof.model import Mapping, Profile
 from gomem.pprof.names import demangle, looks_like_cpp
 from gomem.pprof.wire import WireError, decode
 from gomem.record import Record, field, replace
+
+if TYPE_CHECKING:
+    import ssl
 
 Say = Callable[[str], None]
 
@@ -173,18 +177,11 @@ def _adjusted_url(source: str, seconds: int, timeout: int) -> tuple[str, int]:
 
 def _download(sources: Sources, url: str, timeout: int) -> bytes:
     # Imported here: they would double the start of a command that reads a file.
-    import ssl
     import urllib.error
     import urllib.request
 
-    context = None
-    if url.startswith("https+insecure:"):
-        url = "https" + url.removeprefix("https+insecure")
-        context = ssl._create_unverified_context()
-    elif url.startswith("https:"):
-        context = ssl.create_default_context(cafile=sources.tls_ca or None)
-    if context is not None and sources.tls_cert:
-        context.load_cert_chain(sources.tls_cert, sources.tls_key or None)
+    context = _tls(sources, url)
+    url = url.replace("https+insecure:", "https:", 1)
     try:
         with urllib.request.urlopen(url, timeout=timeout + 5, context=context) as response:
             return read_source(_until(time.monotonic() + timeout + 5, response.read1), url)
@@ -196,6 +193,27 @@ def _download(sources: Sources, url: str, timeout: int) -> bytes:
     except (urllib.error.URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise ProfileError(f'Get "{url}": {getattr(reason, "strerror", None) or reason}'.replace("\n", " ")) from None
+
+
+def _tls(sources: Sources, url: str) -> ssl.SSLContext | None:
+    """Whom to trust, and who we are; None for a URL without TLS."""
+    if not url.startswith(("https:", "https+insecure:")):
+        return None
+    import ssl
+
+    context = ssl.create_default_context() if url.startswith("https:") else ssl._create_unverified_context()
+    if sources.tls_ca:
+        _load("tls_ca", sources.tls_ca, lambda: context.load_verify_locations(sources.tls_ca))
+    if sources.tls_cert:
+        _load("tls_cert", sources.tls_cert, lambda: context.load_cert_chain(sources.tls_cert, sources.tls_key or None))
+    return context
+
+
+def _load(option: str, path: str, load: Callable[[], object]) -> None:
+    try:
+        load()
+    except OSError as error:  # SSLError is one
+        raise ProfileError(f"-{option}: got {path}: {error.strerror or error}, want certificates in PEM format") from None
 
 
 def _until(deadline: float, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
