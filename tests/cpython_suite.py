@@ -122,7 +122,7 @@ def compare(module: str, collector: bool = False) -> bool:
     plain, plain_status, plain_seconds = run(module, False)
     profiled, status, seconds = run(module, True)
     names = sorted(name for name in plain.keys() | profiled.keys() if plain.get(name) != profiled.get(name))
-    same = not names and plain_status == status
+    same = bool(plain) and not names and plain_status == status  # no results at all are nothing to compare
     print(
         f"{module}: {len(plain)} tests, {plain_seconds:.1f} s plain, {seconds:.1f} s {word}, "
         f"exit {plain_status} and {status}: {'same' if same else 'DIFFERENT'}",
