@@ -4,8 +4,8 @@
 
 #define PERCENT 25.0        /* CPython's own rule is a quarter */
 #define PAUSE_NS 1000000
-#define TRIGGER 0.75        /* of the goal: a cycle starts there */
-#define SPREAD 0.25          /* of the goal: the work of a cycle is spread over that */
+#define TRIGGER 0.85        /* of the goal: a cycle starts there */
+#define SPREAD 0.2          /* of the goal: the work of a cycle is spread over that */
 #define STRETCH 2.5         /* pauses that the longest slice may take ... */
 #define STRETCH_AT 4        /* ... when so many are owed */
 #define GROWTH_MIN 10000    /* objects; below it a cycle costs more than it can free: some 5 ms for 1 MB */
