@@ -2,9 +2,7 @@
 #define _GNU_SOURCE
 #include "collector.h"
 
-#include "check.h"
 #include "reclaim.h"
-#include "shadow.h"
 #include "worker.h"
 
 #include <fcntl.h>
@@ -12,8 +10,6 @@
 #include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,12 +17,11 @@
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
 #define HURRY 700           /* objects between young collections when the program is behind, as 3.12 has by itself */
 #define MEMORY_EVERY_NS ((int64_t)500000) /* between looks at memory under a limit; one takes some 5 us */
-#define ROUNDS_MAX 100   /* young collections before a full one, by CPython's own thresholds */
-#define FINISH_MAX 100   /* steps of a cycle in a row when nothing is left below the limit */
+#define ROUNDS_MAX 100      /* young collections before a full one, by CPython's own thresholds */
+#define FINISH_MAX 100      /* steps of a cycle in a row when nothing is left below the limit */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
 
 gm_collector gm_gc;
-
 gm_driving gm_drive;
 
 /* ---- memory ---- */
@@ -306,6 +301,13 @@ collect_stock(void)
 
 /* ---- the limit ---- */
 
+void
+gm_collector_set_alarm(void)
+{
+    int64_t alarm = gm_pacer_alarm(&gm_gc.pacer, gm_find.phase == GM_IDLE);
+    __atomic_store_n(&gm_gc.alarm_bytes, alarm, __ATOMIC_RELAXED);
+}
+
 /* Reads resident memory, and notes what the limit asks for. */
 static void
 look_at_memory(void)
@@ -319,12 +321,11 @@ look_at_memory(void)
         double fraction = (near - RELIEF_NEAR) / (1 - RELIEF_NEAR);
         gm_drive.relief_due = fraction < 0.1 ? 0.1 : fraction > 1 ? 1 : fraction;
     }
-    int64_t alarm = gm_pacer_alarm(pacer, gm_find.phase == GM_IDLE);
-    __atomic_store_n(&gm_gc.alarm_bytes, alarm, __ATOMIC_RELAXED);
+    gm_collector_set_alarm();
 }
 
 /* What is free in the allocator's hands looks used from outside: it goes back to the system before a cycle is begun for
- * it. Rests for ten times as long as it took. Other threads may run. */
+ * it. Rests for four times as long as it took. Other threads may run. */
 static void
 trim(void)
 {
@@ -354,7 +355,7 @@ relieve_young(void)
         look_at_memory();
     }
     gm_gc.pacer.rss_young = gm_gc.pacer.rss_bytes;
-    look_at_memory();
+    gm_collector_set_alarm();
 }
 
 /* Waits for the worker, which sorts without the GIL: the program is behind, and would make garbage as fast as it can.
@@ -518,7 +519,7 @@ middle_begins(void)
 static void
 middle_ends(void)
 {
-    int64_t took = gm_cpu_ns_no_python() - gm_gc.middle_ns, most = gm_pacer_slice_ns(&gm_gc.pacer, INT64_MAX);
+    int64_t took = gm_cpu_ns_no_python() - gm_gc.middle_ns, most = gm_pacer_longest_ns(&gm_gc.pacer);
     if (took > most) {
         gm_gc.rounds_max = (int)(gm_gc.rounds * most / took);
     } else if (took < most / 2) {

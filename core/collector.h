@@ -105,6 +105,7 @@ void gm_call_due_hooks(void);          /* "stop" of a cycle that has ended, and 
 bool gm_collector_begin(gm_reason reason);      /* false when none can begin; wants phase IDLE and `busy` */
 void gm_collector_free_some(int64_t ns);        /* batches until the time is up, as far as the last one tells */
 void gm_collector_note_phase(gm_phase before);  /* after a slice: follows the finder from phase to phase */
+void gm_collector_set_alarm(void);              /* at what size of memory the worker calls somebody */
 int64_t gm_collector_grown(void);               /* objects that came into the oldest generation since the last cycle began */
 PyObject *gm_collector_callback(PyObject *self, PyObject *const *args, Py_ssize_t count); /* for gc.callbacks */
 

@@ -142,7 +142,7 @@ gc_configure(PyObject *Py_UNUSED(self), PyObject *args)
     gm_gc.pacer.pause_ns = pause_ns;
     gm_gc.pacer.limit_bytes = limit_bytes;
     gm_gc.trace = trace;
-    gm_gc.alarm_bytes = gm_pacer_alarm(&gm_gc.pacer, gm_find.phase == GM_IDLE);
+    gm_collector_set_alarm();
     gm_worker_wake_no_python();
     Py_RETURN_NONE;
 }
@@ -169,7 +169,7 @@ gc_enable(PyObject *Py_UNUSED(self), PyObject *args)
     gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc_promoted();
     gm_gc.pacer.gained = 0;
     gm_gc.pacer.rss_base = gm_gc.pacer.rss_bytes = gm_gc.pacer.rss_young = gm_rss_bytes_no_python();
-    gm_gc.alarm_bytes = gm_pacer_alarm(&gm_gc.pacer, true);
+    gm_collector_set_alarm();
     gm_gc.enabled_ns = gm_wall_ns_no_python();
     if (!gm_shadow_open() || !gm_worker_start()) {
         PyErr_SetString(PyExc_MemoryError, "gomem.gc: no address space for its table, or no thread for its worker");

@@ -51,16 +51,10 @@ at_least(int64_t least, int64_t value)
     return value < least ? least : value;
 }
 
-static int64_t
-percent_goal(const gm_pacer *pacer)
-{
-    return at_least(GROWTH_MIN, (int64_t)((double)pacer->live * pacer->percent / 100));
-}
-
 int64_t
 gm_pacer_goal(const gm_pacer *pacer)
 {
-    return percent_goal(pacer);
+    return at_least(GROWTH_MIN, (int64_t)((double)pacer->live * pacer->percent / 100));
 }
 
 /* ---- the limit ---- */
@@ -135,7 +129,7 @@ memory_has_grown(const gm_pacer *pacer)
 gm_reason
 gm_pacer_due(const gm_pacer *pacer, int64_t grown, int young, int64_t now_ns)
 {
-    double goals = (double)grown / (double)percent_goal(pacer);
+    double goals = (double)grown / (double)gm_pacer_goal(pacer);
     bool quiet = pacer->young < young && now_ns < pacer->quiet_ns;
     if (goals >= (quiet ? QUIET_GOALS : TRIGGER)) {
         return GM_DUE_GROWTH;
@@ -153,13 +147,18 @@ int64_t
 gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done)
 {
     double due = (double)grown / (SPREAD * (double)gm_pacer_goal(pacer));
-    if (due < gm_pacer_pressed(pacer)) {
-        due = gm_pacer_pressed(pacer);
-    }
+    double pressed = gm_pacer_pressed(pacer);
+    due = due < pressed ? pressed : due;
     double behind = (due < 1 ? due : 1) - done;
     /* what it takes as a whole: as far as this cycle tells, else as the last ones did */
     double whole = done > 0.05 ? (double)pacer->done_ns / done : pacer->cycle_ns * (double)pacer->size;
     return behind <= 0 ? 0 : (int64_t)(behind * whole);
+}
+
+int64_t
+gm_pacer_longest_ns(const gm_pacer *pacer)
+{
+    return (int64_t)(STRETCH * (double)pacer->pause_ns);
 }
 
 int64_t
@@ -169,9 +168,16 @@ gm_pacer_slice_ns(const gm_pacer *pacer, int64_t owed_ns)
         return owed_ns;
     }
     if (owed_ns > STRETCH_AT * pacer->pause_ns) {
-        return (int64_t)(STRETCH * (double)pacer->pause_ns);
+        return gm_pacer_longest_ns(pacer);
     }
     return owed_ns < pacer->pause_ns ? owed_ns : pacer->pause_ns;
+}
+
+/* Whether the cycle has not come to the end of what its work is spread over. */
+static bool
+is_in_time(const gm_pacer *pacer, int64_t grown)
+{
+    return (double)grown < SPREAD * (double)gm_pacer_goal(pacer);
 }
 
 int64_t
@@ -180,8 +186,7 @@ gm_pacer_free_ns(const gm_pacer *pacer, int64_t grown)
     if (gm_pacer_pressed(pacer) >= PRESSED) {
         return INT64_MAX;
     }
-    bool in_time = (double)grown < SPREAD * (double)gm_pacer_goal(pacer);
-    return in_time ? pacer->pause_ns : (int64_t)(STRETCH * (double)pacer->pause_ns);
+    return is_in_time(pacer, grown) ? pacer->pause_ns : gm_pacer_longest_ns(pacer);
 }
 
 int64_t
@@ -190,14 +195,13 @@ gm_pacer_wait_ns(const gm_pacer *pacer, int64_t grown)
     if (gm_pacer_pressed(pacer) >= 1) {
         return WAIT_NS;
     }
-    bool in_time = (double)grown < SPREAD * (double)gm_pacer_goal(pacer);
-    return in_time ? 0 : (int64_t)(STRETCH * (double)pacer->pause_ns);
+    return is_in_time(pacer, grown) ? 0 : gm_pacer_longest_ns(pacer);
 }
 
 bool
 gm_pacer_lost(const gm_pacer *pacer, int64_t grown)
 {
-    return grown > at_least(LOST_MIN, at_least(LOST * percent_goal(pacer), pacer->live));
+    return grown > at_least(LOST_MIN, at_least(LOST * gm_pacer_goal(pacer), pacer->live));
 }
 
 void

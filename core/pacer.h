@@ -48,6 +48,9 @@ gm_reason gm_pacer_due(const gm_pacer *pacer, int64_t grown, int young, int64_t 
 /* CPU time that the program owes to a cycle of which the share `done` is done: 0 when it is ahead. */
 int64_t gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done);
 
+/* How long a slice may be when the limit does not press. */
+int64_t gm_pacer_longest_ns(const gm_pacer *pacer);
+
 /* How long a slice may be that pays what is owed: a pause, or somewhat more when that would not keep up. */
 int64_t gm_pacer_slice_ns(const gm_pacer *pacer, int64_t owed_ns);
 

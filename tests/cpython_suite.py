@@ -77,51 +77,48 @@ def outcomes(junit: Path) -> dict[str, str]:
     return found
 
 
-def run_module(module: str, profiled: bool) -> tuple[dict[str, str], int, float]:
-    """(outcomes, exit status, seconds) of one test module."""
-    with tempfile.TemporaryDirectory() as directory:
-        junit = Path(directory) / "results.xml"
-        words = [sys.executable]
-        if profiled:
-            words += ["-m", "gomem", "run", "--rate", "4096", "--no-summary", "-o", f"{directory}/mem.{{pid}}.prof"]
-        began = time.monotonic()
-        done = subprocess.run([*words, *OPTIONS, "--junit-xml", str(junit), module], cwd=directory, capture_output=True)
-        seconds = time.monotonic() - began
-        if profiled and len(list(Path(directory).glob("mem.*.prof"))) < 2:  # the runner's and the module's
-            print(f"{module}: no profile was written: {done.stderr.decode(errors='replace')[-500:]}")
-            return {}, -1, seconds
-        return outcomes(junit), done.returncode, seconds
+def profiled(directory: str, on: bool) -> tuple[list[str], dict[str, str]]:
+    """What goes before the tests' own words, and their environment: the profiler."""
+    words = ["-m", "gomem", "run", "--rate", "4096", "--no-summary", "-o", f"{directory}/mem.{{pid}}.prof"]
+    return words if on else [], {}
 
 
-def run_driven(module: str, collector: bool) -> tuple[dict[str, str], int, float]:
-    """The same with a second thread in every process; with the collector, it starts cycles."""
+def driven(directory: str, on: bool) -> tuple[list[str], dict[str, str]]:
+    """The same of the collector: a second thread in every process, which starts cycles if it is on."""
+    path = os.pathsep.join(filter(None, (str(DRIVE), os.environ.get("PYTHONPATH"))))
+    return [], {"PYTHONPATH": path, "GOMEM_DRIVE_DIRECTORY": directory, "GOMEM_DRIVE_CYCLES": str(int(on))}
+
+
+def missing(directory: Path, collector: bool) -> str:
+    """What shows that the profiler or the collector was not at work; empty if it was."""
+    if collector:
+        return "" if any(int(file.read_text() or 0) for file in directory.glob("cycles.*")) else "no cycle was run"
+    return "" if len(list(directory.glob("mem.*.prof"))) >= 2 else "no profile was written"  # the runner's and the module's
+
+
+def run_module(module: str, on: bool, collector: bool) -> tuple[dict[str, str], int, float]:
+    """(outcomes, exit status, seconds) of one test module, with the profiler or the collector on or off."""
     with tempfile.TemporaryDirectory() as directory:
         junit = Path(directory) / "results.xml"
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(DRIVE), os.environ.get("PYTHONPATH")))),
-            "GOMEM_DRIVE_DIRECTORY": directory,
-            "GOMEM_DRIVE_CYCLES": str(int(collector)),
-        }
+        words, environment = (driven if collector else profiled)(directory, on)
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, *OPTIONS, "--junit-xml", str(junit), module], cwd=directory, env=environment, capture_output=True
-        )
+            [sys.executable, *words, *OPTIONS, "--junit-xml", str(junit), module],
+            cwd=directory, env={**os.environ, **environment}, capture_output=True,
+        )  # fmt: skip
         seconds = time.monotonic() - began
-        cycles = [int(file.read_text() or 0) for file in Path(directory).glob("cycles.*")]
-        if collector and not any(cycles):
-            print(f"{module}: no cycle was run: {done.stderr.decode(errors='replace')[-500:]}")
+        if on and (why := missing(Path(directory), collector)):
+            print(f"{module}: {why}: {done.stderr.decode(errors='replace')[-500:]}")
             return {}, -1, seconds
         return outcomes(junit), done.returncode, seconds
 
 
 def compare(module: str, collector: bool = False) -> bool:
     """Runs one module both ways; prints a line, and one more for each difference. True if there is none."""
-    run = run_driven if collector else run_module
     word = "collected" if collector else "profiled"
-    plain, plain_status, plain_seconds = run(module, False)
-    profiled, status, seconds = run(module, True)
-    names = sorted(name for name in plain.keys() | profiled.keys() if plain.get(name) != profiled.get(name))
+    plain, plain_status, plain_seconds = run_module(module, False, collector)
+    watched, status, seconds = run_module(module, True, collector)
+    names = sorted(name for name in plain.keys() | watched.keys() if plain.get(name) != watched.get(name))
     same = bool(plain) and not names and plain_status == status  # no results at all are nothing to compare
     print(
         f"{module}: {len(plain)} tests, {plain_seconds:.1f} s plain, {seconds:.1f} s {word}, "
@@ -129,7 +126,7 @@ def compare(module: str, collector: bool = False) -> bool:
         flush=True,
     )
     for name in names:
-        print(f"  {name}: {plain.get(name, 'did not run')} plain, {profiled.get(name, 'did not run')} {word}", flush=True)
+        print(f"  {name}: {plain.get(name, 'did not run')} plain, {watched.get(name, 'did not run')} {word}", flush=True)
     return same
 
 

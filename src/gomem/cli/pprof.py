@@ -354,8 +354,9 @@ def _run_short(verb: str, args: list[str]) -> int:
         return run(parse_args([f"-diff_base={names[0]}", *([] if has_format else ["-top"]), *flags, names[1]]))
     takes_symbol = verb == "weblist" or (verb in COMMANDS and COMMANDS[verb].takes_symbol)
     if takes_symbol:
-        escape = verb == "list" and any(flag in ("-escape", "--escape") for flag in flags)
-        flags = [flag for flag in flags if not (escape and flag in ("-escape", "--escape"))]
+        own = {"-escape", "--escape"} if verb == "list" else set()
+        escape = not own.isdisjoint(flags)
+        flags = [flag for flag in flags if flag not in own]
         if len(names) < 2:
             raise UsageError(f"{verb}: want a regular expression and a profile: gomem {verb} REGEXP FILE")
         invocation = parse_args([*flags, f"-{verb}={names[0]}", *names[1:]])

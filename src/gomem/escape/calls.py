@@ -133,7 +133,7 @@ class Calls(State):
             return self.call_unknown(given, number, f"{function.name} ({function.unknown})", line)
         if function.name in ("min", "max") and len(given.positional) == 1 and function.module is self.universe.builtins:
             function = function.module.functions["max_of_items"]
-        self.deps.add(function)
+            self.deps.add(function)
         values = self.bind(function, given, number, env)
         return self.apply(function.summary, values, number, line, function)
 

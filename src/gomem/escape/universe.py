@@ -496,9 +496,11 @@ class Universe:
 
     def merged_method(self, name: str, shape: Shape | None = None) -> Function | None:
         """One function that behaves like every known method of that name which accepts such arguments; None if there is none."""
-        known = self.merged.setdefault(name, {}) if name in self.by_name else {}
+        if name not in self.by_name:
+            return None
+        known = self.merged.setdefault(name, {})
         found = known.get(shape)
-        if found is None and name in self.by_name:
+        if found is None:
             members = [function for function in self.by_name[name] if function.accepts(shape)]
             if not members:
                 return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from gomem.errors import ProfileError
 from gomem.pprof.model import Line, Profile
 from gomem.record import Record, replace

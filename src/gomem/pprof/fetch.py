@@ -181,7 +181,8 @@ def _download(sources: Sources, url: str, timeout: int) -> bytes:
     import urllib.request
 
     context = _tls(sources, url)
-    url = url.replace("https+insecure:", "https:", 1)
+    if url.startswith("https+insecure:"):
+        url = "https" + url.removeprefix("https+insecure")
     try:
         with urllib.request.urlopen(url, timeout=timeout + 5, context=context) as response:
             return read_source(_until(time.monotonic() + timeout + 5, response.read1), url)

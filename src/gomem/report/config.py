@@ -91,7 +91,8 @@ class Config(Record):
         return found
 
 
-TYPES: dict[str, type] = {name: type(getattr(Config(), name)) for name in Config.__match_args__}
+_DEFAULTS = Config()
+TYPES: dict[str, type] = {name: type(getattr(_DEFAULTS, name)) for name in Config.__match_args__}
 GROUP_OF = {choice: group for group, choices in CHOICES.items() for choice in choices}
 
 # tagroot and tagleaf have none in the real tool.
