@@ -11,13 +11,16 @@
 
 #if defined(__x86_64__)
 #define IS_CALL_RELOCATION(type) ((type) == R_X86_64_JUMP_SLOT)
+#define IS_DATA_RELOCATION(type) ((type) == R_X86_64_64)
 #define IS_POINTER_RELOCATION(type) ((type) == R_X86_64_JUMP_SLOT || (type) == R_X86_64_GLOB_DAT || (type) == R_X86_64_64)
 #elif defined(__aarch64__)
 #define IS_CALL_RELOCATION(type) ((type) == R_AARCH64_JUMP_SLOT)
+#define IS_DATA_RELOCATION(type) ((type) == R_AARCH64_ABS64)
 #define IS_POINTER_RELOCATION(type)                                                                                    \
     ((type) == R_AARCH64_JUMP_SLOT || (type) == R_AARCH64_GLOB_DAT || (type) == R_AARCH64_ABS64)
 #else
 #define IS_CALL_RELOCATION(type) false
+#define IS_DATA_RELOCATION(type) false
 #define IS_POINTER_RELOCATION(type) false /* an architecture nobody has tried: redirect nothing */
 #endif
 
@@ -28,7 +31,7 @@ static int object_count;
 static unsigned long long loads_seen, unloads_seen;
 static unsigned round_number = 1; /* grows when pointers are put back, or when an object may have made room for another */
 static int redirected;
-static int ours_before, ours_after; /* of the object being walked: pointers that lead to hooks */
+static int ours_before, ours_after; /* of the object being walked: pointers that nobody took from us */
 static bool found_lost;             /* in this walk */
 
 /* The parts of an object's dynamic section that name its pointers. */
@@ -128,6 +131,7 @@ struct place {
     const struct tables *tables;
     void **pointer;
     bool is_call; /* of the procedure linkage table: until it is resolved it leads to a stub of the object itself */
+    bool is_data; /* a variable, which the object may set as it likes */
 };
 
 /* Pointers in pages that the file says are read-only (DT_TEXTREL) are not: the linker closed them behind itself. */
@@ -203,7 +207,7 @@ visit_pointers(const struct dl_phdr_info *object, const struct tables *tables, c
             gm_redirect *redirect = redirect_for(name, walk->redirects, walk->count, python);
             if (redirect != NULL) {
                 struct place place = {object, tables, (void **)(object->dlpi_addr + relocation->r_offset),
-                                      IS_CALL_RELOCATION(type)};
+                                      IS_CALL_RELOCATION(type), IS_DATA_RELOCATION(type)};
                 walk->visit(&place, redirect);
             }
         }
@@ -216,19 +220,32 @@ holds(const struct tables *tables, const void *address)
     return (uintptr_t)address >= tables->start && (uintptr_t)address < tables->limit;
 }
 
-/* Only what leads to the real function, or is not resolved yet. A pointer in data that leads elsewhere was set by the
- * library, perhaps to a function of its own. */
+static bool
+leads_past_us(const struct place *place, const gm_redirect *redirect)
+{
+    uintptr_t now = (uintptr_t)*place->pointer;
+    bool is_stub = place->is_call && now >= place->tables->code_start && now < place->tables->code_limit;
+    return now == (uintptr_t)redirect->real || (redirect->stub != NULL && now == (uintptr_t)redirect->stub) || is_stub;
+}
+
+/* A pointer in data that leads elsewhere was set by the library, perhaps to a function of its own (_decimal sets libmpdec's
+ * to CPython's): nobody took it from us. */
+static bool
+is_not_taken(const struct place *place, const gm_redirect *redirect)
+{
+    return *place->pointer == redirect->hook || (place->is_data && !leads_past_us(place, redirect));
+}
+
+/* Only what leads to the real function, or is not resolved yet. */
 static void
 redirect_pointer(const struct place *place, gm_redirect *redirect)
 {
-    uintptr_t now = (uintptr_t)*place->pointer;
-    ours_before += *place->pointer == redirect->hook;
-    bool is_stub = place->is_call && now >= place->tables->code_start && now < place->tables->code_limit;
-    if (now == (uintptr_t)redirect->real || (redirect->stub != NULL && now == (uintptr_t)redirect->stub) || is_stub) {
+    ours_before += is_not_taken(place, redirect);
+    if (leads_past_us(place, redirect)) {
         set_pointer(place, redirect->hook);
         redirected += *place->pointer == redirect->hook;
     }
-    ours_after += *place->pointer == redirect->hook;
+    ours_after += is_not_taken(place, redirect);
 }
 
 static void

@@ -2,6 +2,7 @@
 takes off hooks that came later: that must be noticed and said, never turn into wrong numbers or a crash."""
 
 import os
+import sys
 import tracemalloc
 
 import gomem
@@ -98,6 +99,22 @@ def check_stopped_below_theirs(rate):
     return kept
 
 
+def check_a_library_that_sets_its_own_functions(rate):
+    """_decimal has libmpdec's malloc in a variable and puts CPython's there: nobody took our hook off."""
+    for name in ("decimal", "_decimal"):
+        sys.modules.pop(name, None)
+    gomem.start(rate=rate, seed=1)
+    import _decimal
+
+    kept = make(100)
+    got = inuse()
+    gomem.stop()
+    assert _decimal.Decimal(1) and 950_000 < got < 1_050_000, got
+    assert gomem.stats().hooks_lost == 0
+    return kept
+
+
+check_a_library_that_sets_its_own_functions(1)
 for rate in (1, 8192):
     check_theirs_inside_ours(rate)
     check_ours_inside_theirs(rate)
