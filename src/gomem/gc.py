@@ -134,7 +134,7 @@ def enable(
     _configure()
     if is_enabled():
         return
-    core.gc_enable(callbacks, _relieve, core.gc_count_lists()[2])
+    core.gc_enable(callbacks, _relieve, core.gc_count_old())
     _register()
     _watch_forks()
     atexit.unregister(disable)
@@ -311,13 +311,11 @@ def _relieve(fraction: float) -> None:
 
 
 def _check_lists(core) -> str | None:
-    """Counts CPython's lists as the collector sees them, and as Python does."""
-    before = sum(core.gc_count_lists()[:3])
-    seen = len(gc.get_objects())
-    after = sum(core.gc_count_lists()[:3])
-    if min(before, after) - 8 <= seen <= max(before, after) + 8:
+    """Compares CPython's lists as the collector sees them with what Python sees of them."""
+    counts = core.gc_compare_lists(gc.get_objects)
+    if counts is None:
         return None
-    return f"gomem.gc: got {before} objects in the collector's lists where Python sees {seen}; install gomem again"
+    return f"gomem.gc: got {counts[0]} objects in the collector's lists where Python sees {counts[1]}; install gomem again"
 
 
 def _watch_forks() -> None:

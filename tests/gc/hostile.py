@@ -221,6 +221,31 @@ def enabled_and_disabled_in_threads():
     assert gomem.gc.collect() >= 10
 
 
+def enabled_while_threads_allocate():
+    """enable() compares the lists with what Python sees of them: other threads' objects are no difference."""
+    stop = []
+
+    def allocate():
+        while not stop:
+            kept = [[] for _ in range(300)]
+            del kept
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=allocate) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(200):
+            gomem.gc.disable()
+            gomem.gc.enable()
+    finally:
+        stop.append(True)
+        sys.setswitchinterval(before)
+        for thread in threads:
+            thread.join()
+
+
 def forks_while_another_thread_waits():
     """A hook lets other threads run inside a collection of CPython's: a child forked there has a collector, too."""
     inside, forked = threading.Event(), threading.Event()
@@ -252,8 +277,8 @@ def forks_while_another_thread_waits():
 
 
 PARTS = [disabled_stock, hook_disables, allocators_come_and_go, callbacks_cleared, forks, forks_of_threads,
-         fork_inside_a_finaliser, finalisers, disables_in_a_finaliser, enabled_and_disabled_in_threads, forks_while_another_thread_waits,
-         collects_in_threads]
+         fork_inside_a_finaliser, finalisers, disables_in_a_finaliser, enabled_and_disabled_in_threads,
+         enabled_while_threads_allocate, forks_while_another_thread_waits, collects_in_threads]
 
 if __name__ == "__main__":
     gomem.gc.enable()

@@ -81,6 +81,7 @@ assert native("alloc") > 50 << 20, native("alloc")
 gomem.stop()
 
 # Loaded and unloaded in a loop, each time under another name, while other threads allocate.
+sys.setswitchinterval(1e-4)  # each of the many calls here lets the GIL go and would wait 5 ms for it
 done = threading.Event()
 threads = [threading.Thread(target=lambda: [load(path).errno_after(64) for _ in iter(done.is_set, True)]) for _ in "ab"]
 gomem.start(rate=1)
