@@ -191,23 +191,33 @@ def buffer_times(rounds: int) -> None:
             {"gomem.buffers": lambda: cpu_ns(pooled) / count, "bytearray(n)": lambda: cpu_ns(made) / count}, rounds
         )
         report(f"buffers of {size >> 10} KiB", "ns", results, "gomem.buffers", "bytearray(n)", 1 / 1.5)
-        source = b"x" * size
+        filled_times(size, count, rounds)
 
-        def filled(take: Callable, give: Callable, source: bytes = source, size: int = size, count: int = count) -> None:
-            for _ in range(count):
-                buffer = take(size)
-                with memoryview(buffer) as view:
-                    view[:size] = source
-                give(buffer)
 
-        results = in_turns(
-            {
-                "gomem.buffers": lambda: cpu_ns(filled, gomem.buffers.get, gomem.buffers.put) / count,
-                "bytearray(n)": lambda: cpu_ns(filled, bytearray, id) / count,
-            },
-            rounds,
-        )
-        report(f"buffers of {size >> 10} KiB, filled", "ns", results, "gomem.buffers", "bytearray(n)", 1 / 1.5)
+def fill(take: Callable, give: Callable, source: memoryview, count: int) -> None:
+    size = len(source)
+    for _ in range(count):
+        buffer = take(size)
+        with memoryview(buffer) as view:
+            view[:size] = source
+        give(buffer)
+
+
+def filled_times(size: int, count: int, rounds: int) -> None:
+    """Taken, filled and given back. Processors of AMD copy ten times slower between some addresses (a target 16 bytes
+    ahead of its source modulo 4096), so each way has its source at the distance that suits it best."""
+    import gomem
+
+    whole = memoryview(b"x" * (size + 4096))
+    sources = [whole[start : start + size] for start in (0, 1000, 2000, 3000)]
+    ways = {"gomem.buffers": (gomem.buffers.get, gomem.buffers.put), "bytearray(n)": (bytearray, id)}
+
+    def turn(take: Callable, give: Callable) -> Callable[[], float]:
+        best = min(sources, key=lambda source: min(cpu_ns(fill, take, give, source, count // 10) for _ in range(3)))
+        return lambda: cpu_ns(fill, take, give, best, count) / count
+
+    results = in_turns({name: turn(*way) for name, way in ways.items()}, rounds)
+    report(f"buffers of {size >> 10} KiB, filled", "ns", results, "gomem.buffers", "bytearray(n)", 1 / 1.5)
 
 
 PEAK = """

@@ -229,7 +229,10 @@ class Buffers:
 
     def get(self, size: int) -> bytearray:
         """A bytearray of at least ``size`` bytes (its class's size), contents arbitrary."""
-        pool = self._known.get(size) or self._find(size)
+        try:
+            pool = self._known[size]
+        except KeyError:
+            pool = self._find(size)
         return pool.get() if pool is not None else bytearray(size)
 
     def put(self, buffer: bytearray) -> None:
