@@ -5,6 +5,7 @@
  * callback, which may do anything, the cache being sound again. The GIL makes step 2 atomic. */
 #include "compat_object.h"
 #include "lru.h"
+#include "pressure.h"
 #include <math.h>
 #include <time.h>
 
@@ -282,16 +283,35 @@ replace_value(gm_lru *self, uint32_t at, PyObject *value, int64_t weight)
 
 #define STORE_AGAIN 2
 
-/* Adds an absent key; returns whether the count bound evicted one for it, -1 on error. */
+/* Whether the cache should not grow, for memory nears the limit faster than it is asked to shrink. */
+static inline bool
+should_not_grow(const gm_lru *self)
+{
+    return GM_UNLIKELY(gm_memory_is_short()) && self->shrinkable;
+}
+
+/* Evicts until the entries weigh no more than before; the last one stays. */
+static Py_ssize_t
+shed(gm_lru *self, uint64_t weight)
+{
+    Py_ssize_t evicted = 0;
+    for (; self->table.total_weight > weight && self->table.count > 1; evicted++) {
+        self->evictions++;
+        gm_lru_drop_entry(self, gm_lru_victim_quiet(&self->table), "pressure");
+    }
+    return evicted;
+}
+
+/* Adds an absent key; returns whether one was evicted for it, by the count bound or since memory is short; -1 on error. */
 static inline __attribute__((always_inline)) int
 add_key(gm_lru *self, PyObject *key, PyObject *value, uint32_t tag, int64_t now_ns, int64_t ttl_ns, int64_t weight,
         bool plain)
 {
     gm_lru_table *table = &self->table;
     PyObject *old_key = NULL, *old_value = NULL;
-    bool full = table->count >= table->max_count;
+    bool full = table->count >= table->max_count, evict = full || (should_not_grow(self) && table->count > 0);
     uint32_t at;
-    if (GM_LIKELY(full)) {
+    if (GM_LIKELY(evict)) {
         at = gm_lru_replace_quiet(table, key, value, tag, GM_SHAPE_RAW, &old_key, &old_value);
         self->evictions++;
     }
@@ -309,10 +329,10 @@ add_key(gm_lru *self, PyObject *key, PyObject *value, uint32_t tag, int64_t now_
         set_deadlines(self, at, now_ns, ttl_ns);
     }
     self->changes++;
-    if (GM_LIKELY(full)) {
-        dispose(self, old_key, old_value, "size");
+    if (GM_LIKELY(evict)) {
+        dispose(self, old_key, old_value, full ? "size" : "pressure");
     }
-    return full;
+    return evict;
 }
 
 /* Stores a value; ttl_ns 0 takes the cache's own. Returns whether entries were evicted for it, -1 on error. If kept is
@@ -342,6 +362,7 @@ store_in(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject 
         return 0;
     }
     int evicted = 0;
+    uint64_t weight_before = self->table.total_weight;
     if (at > 0) {
         if (!plain) {
             set_deadlines(self, (uint32_t)at, now_ns, ttl_ns);
@@ -356,6 +377,9 @@ store_in(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject 
     }
     if (!plain && is_timed(self)) {
         sweep_some(self, now_ns);
+    }
+    if (!plain && self->table.weighed && should_not_grow(self) && shed(self, weight_before) > 0) {
+        evicted = 1;
     }
     return (!plain && gm_lru_enforce_bounds(self, "size") > 0) || evicted;
 }

@@ -23,6 +23,7 @@ typedef struct {
     bool bound_is_weight; /* maxsize bounds the sum of sizes, as in cachetools */
     bool plain;          /* no sizes, deadlines or callback: puts have a path of their own */
     bool has_missing;    /* the subclass defines __missing__ */
+    bool shrinkable;     /* gives way when memory is short */
 } gm_lru;
 
 static inline gm_lru *

@@ -38,7 +38,7 @@ optional_seconds(const char *name, PyObject *value, int64_t *ns)
     return 0;
 }
 
-/* __init__(maxsize, maxbytes, getsizeof, ttl, idle, clock, policy, on_evict, bound_is_weight), all positional: the
+/* __init__(maxsize, maxbytes, getsizeof, ttl, idle, clock, policy, on_evict, bound_is_weight, shrinkable), all positional: the
  * Python face has the defaults. It may be called again: then everything is checked before anything changes, and all
  * changes before the old entries are dropped, whose finalisers may use the cache. */
 static int
@@ -46,15 +46,15 @@ lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     gm_lru *self = as_lru(op);
     PyObject *maxsize, *maxbytes, *getsizeof, *ttl, *idle, *clock, *on_evict;
-    int s3fifo, bound_is_weight;
+    int s3fifo, bound_is_weight, shrinkable;
     uint32_t max_count;
     int64_t bytes = -1, ttl_ns, idle_ns;
     if (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0) {
         PyErr_SetString(PyExc_TypeError, "_core.LRUCache: got keyword arguments, want positional ones");
         return -1;
     }
-    if (!PyArg_ParseTuple(args, "OOOOOOpOp", &maxsize, &maxbytes, &getsizeof, &ttl, &idle, &clock, &s3fifo, &on_evict,
-                          &bound_is_weight) ||
+    if (!PyArg_ParseTuple(args, "OOOOOOpOpp", &maxsize, &maxbytes, &getsizeof, &ttl, &idle, &clock, &s3fifo, &on_evict,
+                          &bound_is_weight, &shrinkable) ||
         gm_lru_parse_maxsize(maxsize, &max_count) < 0) {
         return -1;
     }
@@ -87,6 +87,7 @@ lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
     self->idle_limit_ns = idle_ns;
     self->maxbytes = self->table.weighed ? bytes : -1;
     self->bound_is_weight = bound_is_weight;
+    self->shrinkable = shrinkable;
     self->plain = !self->table.weighed && !is_timed(self) && self->on_evict == NULL;
     self->has_missing = has_missing;
     self->changes++;

@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include "collector.h"
+#include "pressure.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -18,6 +19,7 @@
 #define WATCH_MIN_NS ((int64_t)1000000)    /* between looks at resident memory under a limit, without the GIL ... */
 #define WATCH_MAX_NS ((int64_t)20000000)
 #define WATCH_BYTES_NS 4                   /* ... by how far the next step is at 4 GB/s, as fast as memory is filled */
+#define SHORT_NEAR 0.95                    /* of the limit: there caches should not grow; 28 MB of 400 are left to see it */
 #define DUE_NS ((int64_t)10000000)         /* without a slice for so long, the worker asks for the GIL: a tenth of the time */
 #define BEHIND_NS ((int64_t)4000000)       /* ... and when the program owes more than a pause and does not pay it */
 #define BATCH_NS ((int64_t)2000000)        /* without a batch for so long, the main thread is asked for one */
@@ -32,6 +34,8 @@ static bool leaving;  /* ... and somebody waits for its end; guarded by the GIL 
 static int held;      /* forks under way, during which there must be none; guarded by the GIL */
 static bool wanted, stopping;
 static bool cleaning; /* atomic */
+bool gm_memory_short;
+static int64_t watched_bytes;           /* the worker's own: resident memory when it last looked */
 static int64_t ticked_ns, released_ns; /* the worker's own: when it last looked at memory, and had the GIL */
 static pid_t thread_id;
 
@@ -151,18 +155,33 @@ clean(PyThreadState *state)
     }
 }
 
-/* Under a limit: asks for the main thread when memory has grown by a step. Returns how long nobody need look again. */
+static void
+set_memory_short(bool is_short)
+{
+    __atomic_store_n(&gm_memory_short, is_short, __ATOMIC_RELAXED);
+}
+
+/* Under a limit: asks for the main thread when memory has grown by a step, and tells the caches when they should not
+ * grow. Returns how long nobody need look again. */
 static int64_t
 watch(void)
 {
     int64_t alarm = __atomic_load_n(&gm_gc.alarm_bytes, __ATOMIC_RELAXED);
     if (alarm <= 0) {
+        set_memory_short(false);
         return TICK_NS;
     }
-    int64_t left = alarm - gm_rss_bytes_no_python(), ns = left / WATCH_BYTES_NS;
+    int64_t rss = gm_rss_bytes_no_python(), before = watched_bytes, left = alarm - rss;
+    int64_t room = (int64_t)(SHORT_NEAR * (double)__atomic_load_n(&gm_gc.pacer.limit_bytes, __ATOMIC_RELAXED)) - rss;
+    watched_bytes = rss;
+    set_memory_short(room <= 0);
     if (left <= 0) {
         gm_collector_ask_main_no_python();
     }
+    else if (room > 0 && room < left && rss != before) { /* memory at rest is not looked at all the time */
+        left = room;
+    }
+    int64_t ns = left / WATCH_BYTES_NS;
     return ns < WATCH_MIN_NS ? WATCH_MIN_NS : ns > WATCH_MAX_NS ? WATCH_MAX_NS : ns;
 }
 
@@ -228,6 +247,7 @@ run(void *Py_UNUSED(arg))
         int64_t watched = watch(), worked = work(state);
         rest = watched < worked ? watched : worked;
     }
+    set_memory_short(false);
     PyEval_RestoreThread(state);
     PyGILState_Release(had);
     return NULL;
@@ -327,6 +347,7 @@ gm_worker_forget(void)
     running = leaving = false;
     held = 0;
     cleaning = false;
+    set_memory_short(false);
     gm_gc.sorting = false;
     pthread_mutex_init(&lock, NULL);
 }

@@ -110,3 +110,9 @@ def test_limits_of_cgroups(tmp_path):
 def test_the_collectors_memory_limit_asks_them(run_fresh):
     done = run_fresh("cache_at_limit.py")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["count", "bytes", "s3fifo", "plain", "kept"])
+def test_a_cache_that_is_filled_at_full_speed_stays_within_the_limit(run_fresh, kind):
+    done = run_fresh("cache_fills_fast.py", kind)
+    assert done.returncode == 0, done.stderr

@@ -6,7 +6,8 @@ limit; a program's garbage comes at full speed, in pieces of its size:
 - ``small``: sessions of eleven small objects;
 - ``buffers``: a cycle holds 64 KiB of bytes, so that memory grows much faster than the count of objects; 800 live;
 - ``frames``: a cycle holds 4 MiB; 12 live, so most die before they are old;
-- ``cache``: small garbage, and a gomem.LRUCache of buffers that the limit must ask to shrink.
+- ``cache``: small garbage, and a gomem.LRUCache of buffers that the limit must ask to shrink;
+- ``fill``: nothing but such a cache, filled at full speed, that would be four times the limit.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ PROGRAMS = {  # bytes of a piece, pieces alive, turns
     "buffers": (64 << 10, 800, 60_000),
     "frames": (4 << 20, 12, 2_000),
     "cache": (0, 2000, 300_000),
+    "fill": (0, 0, 25_000),
 }
 BAR = 1.02
 
@@ -55,6 +57,14 @@ def show(results: list[Result]) -> str:
         f"CPython {results[0]['python']}, limit {LIMIT_MB} MB\n{table(keys, [[r.get(key, '') for key in keys] for r in results])}\n"
         f"bar: at most {BAR} of the limit; worst {worst}"
     )
+
+
+def fill() -> None:
+    from gomem import LRUCache
+
+    cache = LRUCache(PROGRAMS["fill"][2])
+    for i in range(PROGRAMS["fill"][2]):
+        cache[i] = bytes([i & 255]) * (64 << 10)
 
 
 def make_garbage(program: str) -> None:
@@ -90,7 +100,7 @@ def main(program: str, mode: str) -> Result:
     kind = "stock" if mode == "stock" else CONCURRENT
     begin(kind, mode)
     begun = time.process_time()
-    make_garbage(program)
+    fill() if program == "fill" else make_garbage(program)
     made: Result = {
         "program": program, "mode": mode, "python": sys.version.split()[0], "held": len(old),
         "cpu_s": round(time.process_time() - begun, 2), "rss_before_mb": round(before / MB, 1),

@@ -116,7 +116,7 @@ class LRUCache(core().LRUCache, MutableMapping):
     ``policy``: ``"lru"``, or ``"s3fifo"``, which withstands scans and costs about 20 bytes an entry more.
     ``on_evict``: called as ``on_evict(key, value, reason)`` after an entry left; the reason is ``"size"``, ``"expired"``,
     ``"replaced"``, ``"removed"``, ``"cleared"`` or ``"pressure"``. What it raises goes to ``sys.unraisablehook``.
-    ``shrinkable``: `gomem.pressure.shrink` may evict from it (default True).
+    ``shrinkable``: `gomem.pressure.shrink` may evict from it, and near the limit of `gomem.gc` it does not grow (default True).
 
     All operations are atomic under threads and may be called from a key's ``__eq__``, a finaliser or a callback. An
     entry costs 38 bytes beyond key and value (while an unbounded count grows up to twice that), with time or byte bounds 8 more each; a steady cache allocates
@@ -156,7 +156,7 @@ class LRUCache(core().LRUCache, MutableMapping):
         elif maxbytes is not None and getsizeof is None:
             getsizeof = _entry_sizeof
         super().__init__(
-            maxsize, maxbytes, getsizeof, ttl, idle, clock or timer, _POLICIES[policy], on_evict, bound_is_weight
+            maxsize, maxbytes, getsizeof, ttl, idle, clock or timer, _POLICIES[policy], on_evict, bound_is_weight, shrinkable
         )
         self._flights = None
         self._options = getsizeof
