@@ -165,6 +165,7 @@ finish(bool aborted)
             gm_pacer_charge(&gm_gc.pacer, cpu_ns, now);
         }
     }
+    gm_drill_note(c);
     if (gm_gc.trace) {
         gm_trace_cycle(c, &gm_gc);
     }
@@ -477,12 +478,13 @@ after_full(void)
 }
 
 /* A program that is far behind pays at young collections, and 3.13 has one in 2,000 objects: it gets the next one after
- * as many as other versions. */
+ * as many as other versions. The counters change where CPython changes them, after a collection that was due: who asks
+ * for a collection finds them as ever. */
 static void
 hurry(void)
 {
     int count = gm_gc_threshold(0) - HURRY;
-    if (gm_gc_count(0) < count && gm_find.phase >= GM_WALK && gm_find.phase <= GM_FREE &&
+    if (gm_drive.by_itself && gm_gc_count(0) < count && gm_find.phase >= GM_WALK && gm_find.phase <= GM_FREE &&
         (gm_find.phase == GM_FREE || gm_collector_owed_ns() > 2 * gm_gc.pacer.pause_ns)) {
         gm_gc_set_count(0, count);
     }
@@ -538,7 +540,7 @@ count_round(void)
     if (gm_gc.rounds_max > threshold || gm_gc.rounds_max <= 0) {
         gm_gc.rounds_max = gm_gc.rounds_max <= 0 ? 1 : threshold;
     }
-    if (gm_gc.rounds >= gm_gc.rounds_max && gm_gc_count(1) <= threshold && gm_gc.rounds_max < threshold) {
+    if (gm_drive.by_itself && gm_gc.rounds >= gm_gc.rounds_max && gm_gc_count(1) <= threshold && gm_gc.rounds_max < threshold) {
         gm_gc_set_count(1, threshold + 1);
     }
 }
@@ -566,6 +568,9 @@ gm_collector_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize
         gm_reclaim_heard(stop ? (size_t)number_in(args[1], "collected") : 0);
         Py_RETURN_NONE;
     }
+    if (!stop) {
+        gm_drive.by_itself = gm_gc_count(0) > gm_gc_threshold(0);
+    }
     if (generation == 1) {
         (stop ? middle_ends : middle_begins)();
     } else if (generation == 0 && stop) {
@@ -580,7 +585,10 @@ gm_collector_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize
         after_young();
         gm_drive.after_on = 0;
     }
-    gm_drive.collecting_on = stop ? 0 : gm_drive.collecting_on;
+    if (stop) {
+        gm_drive.collecting_on = 0;
+        gm_drive.by_itself = false;
+    }
     Py_RETURN_NONE;
 }
 
@@ -588,7 +596,9 @@ static int
 on_main(void *Py_UNUSED(arg))
 {
     __atomic_store_n(&gm_drive.asked, false, __ATOMIC_RELAXED);
-    if (gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
+    if (gm_gc.enabled && gm_worker_is_late()) { /* it is to start as soon as it may: no other occasion need come */
+        gm_collector_ask_main_no_python();
+    } else if (gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
         after_young();
     }
     return 0;

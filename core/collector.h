@@ -80,6 +80,7 @@ typedef struct {
     double relief_due;           /* the fraction; 0: none */
     unsigned long collecting_on; /* the thread of CPython's collection, between its two callbacks */
     unsigned long after_on;      /* the thread that is in the second of them, where other threads may run */
+    bool by_itself;              /* ... which CPython began, nobody asked for it */
     unsigned long hooks_on;      /* the thread that calls hooks: one at a time */
     unsigned long aborting;      /* the thread that ends a cycle; a finaliser may come back there */
     bool asked;                  /* a pending call is on its way; atomic */
@@ -116,6 +117,10 @@ void gm_collector_abort(void);
 void gm_collector_ask_main_no_python(void);
 
 int64_t gm_rss_bytes_no_python(void);
+
+/* For tests, drill.c: cycles without a pause, counted in a file. */
+PyObject *gm_drill_begin(PyObject *self, PyObject *path);
+void gm_drill_note(const gm_cycle *cycle); /* one has ended */
 
 void gm_trace_cycle(const gm_cycle *cycle, const gm_collector *collector);
 void gm_trace_stock(uint64_t count); /* a stock collection was made because cycles fell behind */

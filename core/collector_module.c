@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define TURN_NS ((int64_t)2000000000) /* collect() waits for other threads' collections for so long */
+#define FORK_TURN_NS ((int64_t)500000000) /* ... and a fork: a finaliser may wait for the forking thread */
 
 /* Whether somebody is at work who must not be disturbed: another thread, or this one further up. */
 static bool
@@ -61,10 +62,10 @@ run_cycle(void)
 
 /* Waits for other threads' collections; false when it is this thread's own, or does not end. */
 static bool
-wait_for_turn(void)
+wait_for_turn(int64_t ns)
 {
     unsigned long me = PyThread_get_thread_ident();
-    int64_t end = gm_wall_ns_no_python() + TURN_NS;
+    int64_t end = gm_wall_ns_no_python() + ns;
     while (gm_gc.enabled && is_taken()) {
         if (gm_drive.collecting_on == me || gm_drive.aborting == me || gm_reclaim_is_on(me) || gm_wall_ns_no_python() > end) {
             return false;
@@ -78,7 +79,7 @@ wait_for_turn(void)
 static PyObject *
 gc_collect(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
 {
-    if (!wait_for_turn()) {
+    if (!wait_for_turn(TURN_NS)) {
         return PyLong_FromLong(-1);
     }
     uint64_t freed = gm_gc.freed, number = gm_gc.cycle.number;
@@ -219,6 +220,7 @@ gc_disable(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
     if (!gm_gc.enabled) {
         Py_RETURN_FALSE;
     }
+    wait_for_turn(TURN_NS); /* at exit a daemon thread in mid-batch would never come back, and leave CPython collecting for good */
     gm_collector_abort();
     if (!gm_gc.enabled) { /* a finaliser has, or another thread */
         Py_RETURN_FALSE;
@@ -234,11 +236,13 @@ gc_disable(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
     Py_RETURN_TRUE;
 }
 
-/* Around os.fork(): no thread of ours, so that the child has nothing half done and nobody warns of threads. */
+/* Around os.fork(): no thread of ours, so that the child has nothing half done and nobody warns of threads. And no
+ * collection that another thread is in the middle of, in a finaliser: nobody would end it in the child. */
 static PyObject *
 gc_before_fork(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
 {
     gm_worker_hold();
+    wait_for_turn(FORK_TURN_NS);
     Py_RETURN_NONE;
 }
 
@@ -273,7 +277,7 @@ gc_after_fork(PyObject *Py_UNUSED(self), PyObject *in_child)
         gm_worker_release();
     }
     if (gm_gc.enabled && (in_child != Py_True || gm_find.failed)) {
-        gm_collector_ask_main_no_python(); /* which starts the worker: here, os.fork() would warn of a thread */
+        gm_collector_ask_main_no_python(); /* which starts the worker soon: here, os.fork() would warn of a thread */
     }
     Py_RETURN_NONE;
 }
@@ -358,6 +362,7 @@ static PyMethodDef gc_methods[] = {
     {"gc_before_fork", gc_before_fork, METH_NOARGS, "Stops the worker."},
     {"gc_after_fork", gc_after_fork, METH_O, "Starts it again; True in the child."},
     {"gc_step", gc_step, METH_VARARGS, "For tests: the next step of a cycle, of so many objects."},
+    {"gc_drill", gm_drill_begin, METH_O, "For tests: cycles without a pause, counted in the file of that name."},
     {"gc_stats", gc_stats, METH_NOARGS, "What the collector has done since it was enabled."},
     {NULL, NULL, 0, NULL},
 };

@@ -129,6 +129,9 @@ memory_has_grown(const gm_pacer *pacer)
 gm_reason
 gm_pacer_due(const gm_pacer *pacer, int64_t grown, int young, int64_t now_ns)
 {
+    if (pacer->always) {
+        return GM_DUE_GROWTH;
+    }
     double goals = (double)grown / (double)gm_pacer_goal(pacer);
     bool quiet = pacer->young < young && now_ns < pacer->quiet_ns;
     if (goals >= (quiet ? QUIET_GOALS : TRIGGER)) {
@@ -146,7 +149,7 @@ gm_pacer_due(const gm_pacer *pacer, int64_t grown, int young, int64_t now_ns)
 int64_t
 gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done)
 {
-    double due = (double)grown / (SPREAD * (double)gm_pacer_goal(pacer));
+    double due = pacer->always ? 1 : (double)grown / (SPREAD * (double)gm_pacer_goal(pacer));
     double pressed = gm_pacer_pressed(pacer);
     due = due < pressed ? pressed : due;
     double behind = (due < 1 ? due : 1) - done;

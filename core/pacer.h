@@ -13,6 +13,7 @@ typedef struct {
     /* settings */
     double percent;     /* growth that a cycle may take, of the objects that survived the last one; > 0 */
     int64_t pause_ns;   /* CPU time that one slice should take at most */
+    bool always;        /* for tests: a cycle is due when the last is over, and all of its work at once */
     int64_t limit_bytes; /* resident memory not to exceed if it can be helped; 0: none */
     /* what was learnt */
     int64_t live;       /* old objects that survived the last cycle or full collection */

@@ -24,6 +24,7 @@
 #define BEHIND_NS ((int64_t)4000000)       /* ... and when the program owes more than a pause and does not pay it */
 #define BATCH_NS ((int64_t)2000000)        /* without a batch for so long, the main thread is asked for one */
 #define TRIM_NS ((int64_t)1000000000)
+#define FORK_NS ((int64_t)20000000)        /* a fork's end is not waited for longer, in CPU time of its thread, or as others see it */
 #define STACK_BYTES ((size_t)256 << 10)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -32,6 +33,11 @@ static pthread_t thread;
 static bool running;  /* a thread is there; guarded by the GIL */
 static bool leaving;  /* ... and somebody waits for its end; guarded by the GIL */
 static int held;      /* forks under way, during which there must be none; guarded by the GIL */
+static struct {
+    unsigned long thread; /* 0: it is over */
+    const void *caller;   /* the frame that called os.fork(), to be compared only; NULL: unknown */
+    int64_t cpu_ns, wall_ns;
+} forked;             /* the last fork; guarded by the GIL */
 static bool wanted, stopping;
 static bool cleaning; /* atomic */
 bool gm_memory_short;
@@ -232,6 +238,10 @@ work(PyThreadState *state)
         clean(state);
         return LOOK_NS;
     }
+    if (gm_gc.pacer.always) {
+        gm_collector_ask_main_no_python();
+        return LOOK_NS;
+    }
     return TICK_NS;
 }
 
@@ -273,14 +283,47 @@ create(void)
     return made;
 }
 
+/* Python's frame on this thread, so many calls up. */
+static const void *
+frame_above(int calls)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    Py_XINCREF(frame);
+    for (; frame != NULL && calls > 0; calls--) {
+        PyFrameObject *back = PyFrame_GetBack(frame);
+        Py_SETREF(frame, back);
+    }
+    const void *at = frame;
+    Py_XDECREF(frame);
+    PyErr_Clear();
+    return at;
+}
+
+/* 3.13 warns of threads at the very end of os.fork(), after what other modules have registered to run there; any of that may
+ * be the occasion at which a thread would be started. It is over when its caller is at work again. */
+bool
+gm_worker_is_late(void)
+{
+    if (forked.thread == 0) {
+        return false;
+    }
+    bool mine = forked.thread == PyThread_get_thread_ident();
+    if (mine ? frame_above(0) == forked.caller || gm_cpu_ns_no_python() - forked.cpu_ns >= FORK_NS
+             : gm_wall_ns_no_python() - forked.wall_ns >= FORK_NS) {
+        forked.thread = 0;
+    }
+    return forked.thread != 0;
+}
+
 bool
 gm_worker_start(void)
 {
-    if (!running && !leaving && held == 0) {
+    bool wait = held > 0 || gm_worker_is_late();
+    if (!running && !leaving && !wait) {
         wanted = stopping = false;
         running = create();
     }
-    return running || leaving || held > 0; /* the next young collection starts it */
+    return running || leaving || wait; /* the next occasion starts it */
 }
 
 bool
@@ -339,6 +382,10 @@ void
 gm_worker_release(void)
 {
     held -= held > 0;
+    forked.thread = PyThread_get_thread_ident();
+    forked.caller = frame_above(1);
+    forked.cpu_ns = gm_cpu_ns_no_python();
+    forked.wall_ns = gm_wall_ns_no_python();
 }
 
 void
@@ -346,6 +393,7 @@ gm_worker_forget(void)
 {
     running = leaving = false;
     held = 0;
+    forked.thread = 0;
     cleaning = false;
     set_memory_short(false);
     gm_gc.sorting = false;

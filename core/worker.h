@@ -15,7 +15,10 @@ void gm_worker_stop(void);
 /* Stops it and keeps it from being started until as many releases follow: around a fork, of which two threads may be in
  * the middle. */
 void gm_worker_hold(void);
-void gm_worker_release(void);
+void gm_worker_release(void); /* wants to be called by a Python function that os.fork() calls */
+
+/* Whether a fork has just ended, so that none is started yet. With the GIL held. */
+bool gm_worker_is_late(void);
 
 /* Whether there is one. With the GIL held. */
 bool gm_worker_is_there(void);

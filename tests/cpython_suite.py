@@ -4,23 +4,30 @@
     python tests/cpython_suite.py --slice         a few of them: what CI has time for
     python tests/cpython_suite.py test_gc ...     any others
     python tests/cpython_suite.py --gc [...]      with the collector instead, cycles running without a pause
+    python tests/cpython_suite.py --gc --all      every module there is but those that need a network or a screen: hours
 
 Runs ``python -m test`` plain and under ``gomem run --rate 4096``, child processes included, and compares the outcome of
-every single test by the JUnit files that both write. With ``--gc``, the process that runs the tests and those it starts
-enable the collector (tests/gc/drive), and one thread in each starts a cycle when the last is over. Prints what differs and exits with 1 if anything does, with 2 if
-this interpreter comes without its tests.
+every single test by the JUnit files that both write. With ``--gc`` both run in a Python of their own (driven.py), whose
+every process enables the collector in one of them; the cycles that were run are counted and printed. Tests that differ are
+run again by themselves, three times both ways: an outcome that was never seen without counts as different. Exits with 1 if
+anything differs, with 2 if this interpreter comes without its tests.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import driven
 
 SLICE = ["test_gc", "test_generators", "test_list", "test_memoryio"]
 MODULES = [
@@ -45,11 +52,10 @@ MODULES = [
     "test_tracemalloc",
     "test_faulthandler",
 ]
-GC_SLICE = ["test_weakset", "test_generators"]  # test_gc is not steady on 3.13 yet: docs/gc.md
+GC_SLICE = ["test_gc", "test_weakset", "test_generators"]
 GC_MODULES = [
     *GC_SLICE,
     "test_weakref",
-    "test_gc",
     "test_finalization",
     "test_io",
     "test_asyncio",
@@ -61,8 +67,18 @@ GC_MODULES = [
     "test_subprocess",
     "test_capi",
 ]
-DRIVE = Path(__file__).parent / "gc" / "drive"
-OPTIONS = ["-m", "test", "-j1", "--timeout", "300", "-u", "none"]
+NOT_HERE = {"test_ssl", "test_socket", "test_idle", "test_tkinter", "test_ttk", "test_turtle"}  # a network, a screen
+OPTIONS = ["-m", "test", "-j1", "--timeout", "900", "-u", "none"]
+REPEATS = 3
+
+
+class Run(NamedTuple):
+    """One run of a module."""
+
+    outcomes: dict[str, str]
+    status: int
+    seconds: float
+    note: str  # what shows that profiler or collector were at work
 
 
 def outcomes(junit: Path) -> dict[str, str]:
@@ -77,67 +93,87 @@ def outcomes(junit: Path) -> dict[str, str]:
     return found
 
 
-def profiled(directory: str, on: bool) -> tuple[list[str], dict[str, str]]:
-    """What goes before the tests' own words, and their environment: the profiler."""
-    words = ["-m", "gomem", "run", "--rate", "4096", "--no-summary", "-o", f"{directory}/mem.{{pid}}.prof"]
-    return words if on else [], {}
-
-
-def driven(directory: str, on: bool) -> tuple[list[str], dict[str, str]]:
-    """The same of the collector: a second thread in every process, which starts cycles if it is on."""
-    path = os.pathsep.join(filter(None, (str(DRIVE), os.environ.get("PYTHONPATH"))))
-    return [], {"PYTHONPATH": path, "GOMEM_DRIVE_DIRECTORY": directory, "GOMEM_DRIVE_CYCLES": str(int(on))}
-
-
-def missing(directory: Path, collector: bool) -> str:
-    """What shows that the profiler or the collector was not at work; empty if it was."""
-    if collector:
-        return "" if any(int(file.read_text() or 0) for file in directory.glob("cycles.*")) else "no cycle was run"
-    return "" if len(list(directory.glob("mem.*.prof"))) >= 2 else "no profile was written"  # the runner's and the module's
-
-
-def run_module(module: str, on: bool, collector: bool) -> tuple[dict[str, str], int, float]:
-    """(outcomes, exit status, seconds) of one test module, with the profiler or the collector on or off."""
+def run_profiled(module: str, on: bool, only: Sequence[str] = ()) -> Run:
+    """With the profiler, or without."""
     with tempfile.TemporaryDirectory() as directory:
-        junit = Path(directory) / "results.xml"
-        words, environment = (driven if collector else profiled)(directory, on)
-        began = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, *words, *OPTIONS, "--junit-xml", str(junit), module],
-            cwd=directory, env={**os.environ, **environment}, capture_output=True,
-        )  # fmt: skip
-        seconds = time.monotonic() - began
-        if on and (why := missing(Path(directory), collector)):
-            print(f"{module}: {why}: {done.stderr.decode(errors='replace')[-500:]}")
-            return {}, -1, seconds
-        return outcomes(junit), done.returncode, seconds
+        words = ["-m", "gomem", "run", "--rate", "4096", "--no-summary", "-o", f"{directory}/mem.{{pid}}.prof"]
+        run = _run([sys.executable, *(words if on else [])], module, directory, only)
+        profiles = len(list(Path(directory).glob("mem.*.prof")))
+        if on and profiles < 2:  # the runner's and the module's
+            return Run({}, -1, run.seconds, f"no profile was written: {run.note}")
+        return run._replace(note=f"{profiles} profiles" if on else "")
+
+
+def run_collected(module: str, on: bool, only: Sequence[str] = ()) -> Run:
+    """With the collector, or without."""
+    with tempfile.TemporaryDirectory() as directory:
+        python = driven.make(Path(directory) / "python", on)
+        run = _run([str(python)], module, directory, only)
+        counts = driven.counts(Path(directory) / "python")
+        if on and counts.cycles == 0:
+            return Run({}, -1, run.seconds, f"no cycle was run: {run.note}")
+        return run._replace(note=str(counts) if on else "")
+
+
+def _run(command: list[str], module: str, directory: str, only: Sequence[str]) -> Run:
+    junit = Path(directory) / "results.xml"
+    matches = [word for name in only for word in ("-m", name)]
+    work = Path(directory) / "work"
+    work.mkdir()
+    began = time.monotonic()
+    done = subprocess.run(
+        [*command, *OPTIONS, *matches, "--junit-xml", str(junit), module],
+        cwd=work, env={**os.environ, "TMPDIR": str(work)}, capture_output=True,
+    )  # fmt: skip
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    if log := os.environ.get("GOMEM_SUITE_LOG"):
+        with open(log, "a") as file:
+            file.write(f"==== {module} {command}\n{said}\n")
+    return Run(outcomes(junit), done.returncode, time.monotonic() - began, said[-500:])
 
 
 def compare(module: str, collector: bool = False) -> bool:
     """Runs one module both ways; prints a line, and one more for each difference. True if there is none."""
+    run = run_collected if collector else run_profiled
     word = "collected" if collector else "profiled"
-    plain, plain_status, plain_seconds = run_module(module, False, collector)
-    watched, status, seconds = run_module(module, True, collector)
-    names = sorted(name for name in plain.keys() | watched.keys() if plain.get(name) != watched.get(name))
-    same = bool(plain) and not names and plain_status == status  # no results at all are nothing to compare
-    print(
-        f"{module}: {len(plain)} tests, {plain_seconds:.1f} s plain, {seconds:.1f} s {word}, "
-        f"exit {plain_status} and {status}: {'same' if same else 'DIFFERENT'}",
-        flush=True,
-    )
+    plain, watched = run(module, False), run(module, True)
+    names = sorted(name for name in plain.outcomes.keys() | watched.outcomes.keys() if plain.outcomes.get(name) != watched.outcomes.get(name))
+    same = (bool(plain.outcomes) and plain.status == watched.status) or (bool(names) and bool(watched.outcomes))
+    lines = []
     for name in names:
-        print(f"  {name}: {plain.get(name, 'did not run')} plain, {watched.get(name, 'did not run')} {word}", flush=True)
+        seen = [_again(run, module, name, on, (watched if on else plain).outcomes.get(name, "did not run")) for on in (False, True)]
+        unsteady = set(seen[1]) <= set(seen[0])
+        same = same and unsteady
+        lines.append(f"  {name}: {', '.join(seen[0])} plain; {', '.join(seen[1])} {word}{': unsteady by itself' if unsteady else ''}")
+    print(
+        f"{module}: {len(plain.outcomes)} tests, {plain.seconds:.1f} s plain, {watched.seconds:.1f} s {word}, "
+        f"exit {plain.status} and {watched.status}, {watched.note}: {'same' if same else 'DIFFERENT'}",
+        *lines, sep="\n", flush=True,
+    )  # fmt: skip
     return same
+
+
+def _again(run, module: str, name: str, on: bool, first: str) -> list[str]:
+    """The outcomes of one test that differed: in the whole module, then by itself."""
+    return [first, *(run(module, on, [name]).outcomes.get(name, "did not run") for _ in range(REPEATS))]
+
+
+def all_modules() -> list[str]:
+    from test.libregrtest import findtests
+
+    return sorted(name for name in findtests.findtests() if name not in NOT_HERE)
 
 
 def main(words: list[str]) -> int:
     collector = "--gc" in words
-    words = [word for word in words if word != "--gc"]
-    whole, part = (GC_MODULES, GC_SLICE) if collector else (MODULES, SLICE)
-    modules = part if words == ["--slice"] else words or whole
     if importlib.util.find_spec("test.test_gc") is None:
         print(f"cpython_suite: {sys.executable} comes without its tests, want one with Lib/test")
         return 2
+    whole, part = (GC_MODULES, GC_SLICE) if collector else (MODULES, SLICE)
+    modules = [word for word in words if not word.startswith("--")] or (part if "--slice" in words else whole)
+    if "--all" in words:
+        modules = all_modules()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would the tests
     there = [module for module in modules if importlib.util.find_spec(f"test.{module}")]
     for module in sorted(set(modules) - set(there)):
         print(f"{module}: not in this version")

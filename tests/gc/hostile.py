@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import tracemalloc
 import warnings
 import weakref
@@ -87,8 +88,8 @@ def forks():
         garbage(700)
         assert gomem.gc.collect() >= 700
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", DeprecationWarning)
         child(collects)
         for phase in range(1, 11):
             _core.gc_before_fork()  # no worker: the cycle stays where it is
@@ -98,7 +99,27 @@ def forks():
             child(collects)
             _core.gc_after_fork(False)
             gomem.gc.collect()
+    assert not warned, warned[0].message
     subprocess.run(["true"], preexec_fn=int, check=True)
+
+
+def forks_with_hooks():
+    """What others have registered to run after a fork, in the parent, is no occasion to start a thread: 3.13 looks for
+    threads later. And one is there soon after, without a young collection."""
+    os.register_at_fork(after_in_parent=lambda: [sum([1]) for _ in range(100)])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", DeprecationWarning)
+        for _ in range(20):
+            child(int)
+    assert not warned, warned[0].message
+    before = gc.get_threshold()
+    gc.set_threshold(1_000_000, *before[1:])
+    child(int)
+    end = time.monotonic() + 20
+    while len(os.listdir("/proc/self/task")) < 2 and time.monotonic() < end:
+        pass
+    gc.set_threshold(*before)
+    assert len(os.listdir("/proc/self/task")) == 2
 
 
 def forks_of_threads():
@@ -276,9 +297,42 @@ def forks_while_another_thread_waits():
     gomem.gc.callbacks.clear()
 
 
-PARTS = [disabled_stock, hook_disables, allocators_come_and_go, callbacks_cleared, forks, forks_of_threads,
+def forks_in_the_middle_of_finalisers():
+    """Another thread's batch, which is in a finaliser, ends before the fork: in the child nobody would end it."""
+    stop = []
+
+    class Slow(Node):
+        def __del__(self):
+            time.sleep(0.001)
+
+    def collects():
+        while not stop:
+            made = [Slow() for _ in range(20)]
+            gc.collect(1)
+            del made
+            gomem.gc.collect()
+
+    def frees():
+        garbage(700)
+        assert gomem.gc.collect() >= 700
+
+    collecting = threading.Thread(target=collects)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        collecting.start()
+        try:
+            for _ in range(10):
+                time.sleep(0.005)
+                child(frees)
+        finally:
+            stop.append(True)
+            collecting.join()
+
+
+PARTS = [disabled_stock, hook_disables, allocators_come_and_go, callbacks_cleared, forks, forks_with_hooks, forks_of_threads,
          fork_inside_a_finaliser, finalisers, disables_in_a_finaliser, enabled_and_disabled_in_threads,
-         enabled_while_threads_allocate, forks_while_another_thread_waits, collects_in_threads]
+         enabled_while_threads_allocate, forks_while_another_thread_waits,
+         forks_in_the_middle_of_finalisers, collects_in_threads]
 
 if __name__ == "__main__":
     gomem.gc.enable()
