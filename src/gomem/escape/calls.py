@@ -388,34 +388,40 @@ class Calls(State):
             self.depth -= 1
 
     def _apply(self, summary: Summary, values: dict[Any, int], number: Any, line: int, function: Function) -> int:
-        fresh: list[int] = []
         top = {path for index, path in summary.returns if index == FRESH}
-        for index, (what, _) in enumerate(summary.fresh):
-            fresh.append(self.fresh(number, what, index in top))
+        fresh = [self.fresh(number, what, index in top) for index, (what, _) in enumerate(summary.fresh)]
+        known: dict[Any, int] = {}  # source -> objects, as long as no field changes
+        version = self.version
+
+        def union(sources: Any) -> int:
+            nonlocal version
+            if version != self.version:
+                version = self.version
+                known.clear()
+            objects = 0
+            for source in sources:
+                found = known.get(source)
+                if found is None:
+                    found = known[source] = self.source(source, values, fresh)
+                objects |= found
+            return objects
+
         for index, (_, fields) in enumerate(summary.fresh):
             for name, sources in fields:
-                objects = 0
-                for source in sources:
-                    objects |= self.source(source, values, fresh)
-                self.store(fresh[index], name, objects, line)
+                self.store(fresh[index], name, union(sources), line)
         for source, cause in summary.leaks.items():
-            objects = self.held(values.get(source[0], 0)) if source[1] == DEEP else self.source(source, values, fresh)
+            objects = self.held(values.get(source[0], 0)) if source[1] == DEEP else union((source,))
             if objects & ~1:
                 self.leak(objects, f"{cause} {function.name}" if cause in ("library", "task") else cause, line)
         for target, name, sources in summary.by_target():
-            bases = self.source(target, values, fresh)
+            bases = union((target,))
             if bases:
-                objects = 0
-                for source in sources:
-                    objects |= self.source(source, values, fresh)
-                self.store(bases, name, objects, line, f"global by {function.name}")
-        result = 0
-        for source in summary.returns:
-            result |= self.source(source, values, fresh)
+                self.store(bases, name, union(sources), line, f"global by {function.name}")
+        result = union(summary.returns)
         for target, arguments, into in summary.calls:
-            called = self.source(target, values, fresh)
+            called = union((target,))
             if called:
-                given = Given([self.source(argument, values, fresh) for argument in arguments], {}, 0, 0)
+                given = Given([union((argument,)) for argument in arguments], {}, 0, 0)
                 called_back = self.call(called, given, ("callback", number, into), line, "a callback")
                 if into == "leak":
                     self.leak(called_back, f"unknown result of a function that {function.name} calls", line)

@@ -14,13 +14,15 @@ _PATHS = 3  # paths of one parameter told apart
 _FIELDS = 12
 _STORES = 16  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
 _CALLS = 3  # functions passed in that are called
+SIZE = 64  # sources named in one summary; with more, less is told apart
+_KINDS = 4  # types of new objects that a summary of that size tells apart
 _FRAMES = {"generator": "generator", "coroutine": "coroutine", "asyncgen": "async_generator"}
 
 
 def summarize(solved: Interpreter) -> Summary:
     """What a caller has to know."""
     solved.work = 0
-    return _Summarizer(solved).summary()
+    return bounded(_Summarizer(solved).summary())
 
 
 def compact_leaks(leaks: dict[Source, str]) -> dict[Source, str]:
@@ -121,7 +123,7 @@ def join(first: Summary, second: Summary) -> Summary:
         pack_fresh(list(numbers), contents),
         tuple(sorted({*first.calls, *second.calls}, key=repr)),
     )
-    return few_calls(made)
+    return bounded(few_calls(made))
 
 
 def widen(summary: Summary) -> Summary:
@@ -129,7 +131,7 @@ def widen(summary: Summary) -> Summary:
     it holds, and new objects by their type, each of which may hold what any of them holds."""
 
     def coarse(source: Source) -> Source:
-        return (source[0], DEEP) if source[0] >= 0 and source[1] else source
+        return (source[0], DEEP) if source[0] not in (FRESH, WORLD) and source[1] else source
 
     stores: dict[Any, set[Source]] = {}
     for target, name, source in summary.stores:
@@ -145,6 +147,39 @@ def widen(summary: Summary) -> Summary:
         tuple((what, bound if type(what) is tuple else fields) for what, _ in summary.fresh),
         summary.calls,
     )
+
+
+def bounded(summary: Summary) -> Summary:
+    """The summary itself, or a coarser one if it is so long that each call would be work."""
+    if size(summary) <= SIZE:
+        return summary
+    return few_kinds(widen(summary))
+
+
+def size(summary: Summary) -> int:
+    held = sum(1 + len(sources) for _, fields in summary.fresh for _, sources in fields)
+    return len(summary.leaks) + len(summary.stores) + len(summary.returns) + held
+
+
+def few_kinds(summary: Summary) -> Summary:
+    """Of many new objects of different types, one of unknown type in place of all but a few."""
+    if len(summary.fresh) <= _KINDS:
+        return summary
+    kept = summary.fresh[: _KINDS - 1]
+    contents: dict[str, set[Source]] = {}
+    for _, fields in summary.fresh[_KINDS - 1 :]:
+        for name, sources in fields:
+            contents.setdefault(name, set()).update(sources)
+    rest = (None, tuple(sorted((name, frozenset(sources)) for name, sources in contents.items())))
+
+    def few(source: Source) -> Source:
+        return (FRESH, min(source[1], _KINDS - 1)) if source[0] == FRESH else source
+
+    fresh = tuple(
+        (what, tuple((name, frozenset(map(few, sources))) for name, sources in fields)) for what, fields in (*kept, rest)
+    )
+    stores = frozenset((target, name, few(source)) for target, name, source in summary.stores)
+    return Summary(summary.leaks, stores, frozenset(map(few, summary.returns)), fresh, summary.calls)
 
 
 def pack_fresh(kinds: list[Any], contents: list[dict[str, set[Source]]]) -> Any:
@@ -181,6 +216,7 @@ class _Summarizer:
         self.members: list[int] = []  # number -> objects that it stands for
         self.number: dict[int, int] = {}  # object -> number
         self.top = 0
+        self.memo: dict[tuple[int, bool], list[Source]] = {}
         self.given = 0  # parameters and what they hold: they have sites in callers, of whatever type they are
         for one, kind in enumerate(solved.kind):
             self.given |= (kind in (PARAMETER, REACHABLE)) << one
@@ -250,19 +286,30 @@ class _Summarizer:
 
     def sources(self, objects: int, into: int = -3) -> list[Source]:
         """The objects in a caller's terms. Immutable ones that were not given do not count, except as results."""
-        solved = self.solved
-        found: dict[Source, None] = {}
         if into != -3:
-            objects &= ~solved.frozen | self.given
-        for one in solved.bits(objects):
-            kind = solved.kind[one]
+            objects &= ~self.solved.frozen | self.given
+        key = (objects, into == -3)
+        found = self.memo.get(key)
+        if found is None:
+            found = self.memo[key] = compact_sources(self.named(objects, into == -3))
+        return found
+
+    def named(self, objects: int, typed: bool) -> set[Source]:
+        solved = self.solved
+        found: set[Source] = set()
+        kinds = solved.kind
+        while objects:
+            low = objects & -objects
+            objects ^= low
+            one = low.bit_length() - 1
+            kind = kinds[one]
             if kind == OUTSIDE:
-                found[(WORLD, solved.type[one] if into == -3 else None)] = None
+                found.add((WORLD, solved.type[one] if typed else None))
             elif kind == MADE:
-                found[(FRESH, self.token(one))] = None
+                found.add((FRESH, self.token(one)))
             else:
-                found[(solved.root[one], "" if kind == PARAMETER else solved.path[one])] = None
-        return compact_sources(found)
+                found.add((solved.root[one], "" if kind == PARAMETER else solved.path[one]))
+        return found
 
     def token(self, one: int) -> int:
         number = self.number.get(one)
@@ -280,18 +327,27 @@ class _Summarizer:
     def fresh(self) -> Any:
         """Contents of the new objects; finding them may find more new objects."""
         solved = self.solved
-        contents: dict[int, dict[str, set[Source]]] = {}
-        done: set[int] = set()
-        while len(done) < len(self.number):
-            for one in [one for one in self.number if one not in done]:
-                done.add(one)
-                into = contents.setdefault(self.number[one], {})
+        contents: list[dict[str, int]] = []
+        done = 0
+        while True:
+            todo = [one for one in self.number if not done >> one & 1]
+            if not todo:
+                break
+            while len(contents) < len(self.members):
+                contents.append({})
+            touched = set()
+            for one in todo:
+                done |= 1 << one
                 if 1 << one & solved.frozen:
                     continue
+                into = contents[self.number[one]]
                 for name, held in solved.fields[one].items():
-                    into.setdefault(name, set()).update(self.sources(held, -4))
+                    into[name] = into.get(name, 0) | held
+                    touched.add((self.number[one], name))
+            for number, name in touched:
+                self.sources(contents[number][name], -4)
         kinds = [key[0] for key in self.tokens]
         return tuple(
-            (what, tuple(sorted((name, frozenset(sources)) for name, sources in contents.get(number, {}).items())))
-            for number, what in enumerate(kinds)
+            (what, tuple(sorted((name, frozenset(self.sources(held, -4))) for name, held in fields.items())))
+            for what, fields in zip(kinds, contents, strict=True)
         )

@@ -37,19 +37,23 @@ class Engine:
         self.functions = self.order()
         for number, function in enumerate(self.functions):
             function.order = number
-        heap = list(range(len(self.functions)))
-        waiting = set(heap)
-        while heap:
-            number = heapq.heappop(heap)
-            if number not in waiting:
-                continue
-            waiting.discard(number)
-            for changed in self.solve(self.functions[number]):
-                if changed.order not in waiting:
-                    waiting.add(changed.order)
-                    heapq.heappush(heap, changed.order)
-            if progress is not None:
-                progress(len(self.functions) - len(waiting), len(self.functions))
+        now, later = list(range(len(self.functions))), set[int]()  # a sweep takes each function once, in order
+        while now:
+            waiting = set(now)
+            while now:
+                number = heapq.heappop(now)
+                waiting.discard(number)
+                for changed in self.solve(self.functions[number]):
+                    if changed.order <= number:
+                        later.add(changed.order)
+                    elif changed.order not in waiting:
+                        waiting.add(changed.order)
+                        heapq.heappush(now, changed.order)
+                if progress is not None:
+                    progress(len(self.functions) - len(waiting | later), len(self.functions))
+            for name in self.universe.remerge():
+                later.update(function.order for function in self.dependents[name])
+            now, later = sorted(later), set()
 
     def solve(self, function: Function) -> Iterable[Function]:
         """Solves one function; who has to be solved again for it."""
@@ -72,23 +76,17 @@ class Engine:
         again: set[Function] = set()
         for replaced in solved.patched:
             self.patched.add(replaced)
-            again |= self.dependents[replaced] | self.merge_again(replaced)
+            self.universe.stale(replaced)
+            again |= self.dependents[replaced]
         for attribute in solved.attributes_changed:
             again |= self.dependents[attribute]
+        for name in self.universe.news():
+            again |= self.dependents[name]
         if not summary.same(function.summary) or function.summary is BOTTOM:
             function.summary = summary
             self.times[function] += 1
+            self.universe.stale(function)
             again |= self.dependents[function]
-            again |= self.merge_again(function)
-        return again
-
-    def merge_again(self, function: Function) -> set[Function]:
-        """Who has to be solved again because methods of the function's name behave differently now."""
-        again: set[Function] = set()
-        if function.cls is not None:
-            for name in {name for name, method in function.cls.methods.items() if method is function}:
-                if self.universe.refresh(name, function):
-                    again |= self.dependents[name]
         return again
 
     def order(self) -> list[Function]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.effects import compact_leaks, compact_sources, compact_stores, few_calls
+from gomem.escape.effects import bounded, compact_leaks, compact_sources, compact_stores, few_calls
 from gomem.escape.calls import POSITIONS
 from gomem.escape.summary import WORLD, Summary
 from gomem.escape.universe import Function
@@ -47,10 +47,8 @@ def merge(functions: list[Function]) -> Summary:
         (kind, tuple(sorted((name, frozenset(compact_sources(sources))) for name, sources in contents[number].items())))
         for kind, number in fresh.items()
     )
-    return few_calls(Summary(
-        compact_leaks(leaks), frozenset(compact_stores(stores)), frozenset(compact_sources(returns)), made, tuple(sorted(calls, key=repr))
-    ))
-
+    stored, returned = frozenset(compact_stores(stores)), frozenset(compact_sources(returns))
+    return bounded(few_calls(Summary(compact_leaks(leaks), stored, returned, made, tuple(sorted(calls, key=repr)))))
 
 
 class _Rename:

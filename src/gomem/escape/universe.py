@@ -192,6 +192,8 @@ class Universe:
         self.by_name: dict[str, list[Function]] = {}
         self.stored: set[str] = set()  # attributes that some code assigns
         self.merged: dict[str, dict[Shape | None, Function]] = {}  # by name and by the arguments of the call
+        self.outdated: set[str] = set()  # names of which some merged method is older than its members
+        self.changed: set[str] = set()  # names of which some merged method has changed since it was last asked for
         self.storing: dict[str, list[ClassInfo]] = {}
         for library in libraries.values():
             self._module(library.name).library = library
@@ -498,6 +500,8 @@ class Universe:
         """One function that behaves like every known method of that name which accepts such arguments; None if there is none."""
         if name not in self.by_name:
             return None
+        if name in self.outdated:
+            self._merge_again(name)
         known = self.merged.setdefault(name, {})
         found = known.get(shape)
         if found is None:
@@ -510,14 +514,30 @@ class Universe:
             found.summary = self.merge(members)
         return found
 
-    def refresh(self, name: str, changed: Function) -> bool:
-        """Merge again after a member's summary changed; whether that changed anything."""
-        different = False
-        for found in self.merged.get(name, {}).values():
-            if changed in found.members:
-                before, found.summary = found.summary, self.merge(found.members)
-                different |= not found.summary.same(before)
-        return different
+    def stale(self, changed: Function) -> None:
+        """Notes that a method behaves differently now; who is known by its name only is merged again when next asked for."""
+        if changed.cls is not None:
+            for name, method in changed.cls.methods.items():
+                if method is changed and name in self.merged:
+                    self.outdated.add(name)
+
+    def _merge_again(self, name: str) -> None:
+        self.outdated.discard(name)
+        for found in self.merged[name].values():
+            before, found.summary = found.summary, self.merge(found.members)
+            if not found.summary.same(before):
+                self.changed.add(name)
+
+    def remerge(self) -> set[str]:
+        """Brings all merged methods up to date; the names of those that have changed."""
+        for name in list(self.outdated):
+            self._merge_again(name)
+        return self.news()
+
+    def news(self) -> set[str]:
+        """Names whose merged methods have changed since this was last asked."""
+        changed, self.changed = self.changed, set()
+        return changed
 
 
 _HARMLESS = {
