@@ -208,9 +208,10 @@ class Calls(State):
             return self.call(self.classes_of(base), given, number, line, name)
         result = 0
         unknown = 0
+        markers = base & self.markers  # where the object itself goes, they go
         for what, these in self.instances(base).items():
             if what is not self.universe.none:
-                result |= self.call_method_of(these, what, name, given, number, line)
+                result |= self.call_method_of(these | markers, what, name, given, number, line)
         for one in self.bits(base):
             what = self.type[one]
             kind = type(what)
@@ -228,7 +229,7 @@ class Calls(State):
             else:
                 unknown |= 1 << one
         if unknown:
-            result |= self.call_by_name(unknown, name, given, number, line)
+            result |= self.call_by_name(unknown | markers, name, given, number, line)
         return result or self.call_unknown(given, number, name, line)
 
     def instances(self, objects: int) -> dict[Instance, int]:
@@ -413,10 +414,10 @@ class Calls(State):
             objects = self.held(values.get(source[0], 0)) if source[1] == DEEP else union((source,))
             if objects & ~1:
                 self.leak(objects, f"{cause} {function.name}" if cause in ("library", "task") else cause, line)
-        for target, name, sources in summary.by_target():
+        for target, name, stored in summary.by_target():
             bases = union((target,))
             if bases:
-                self.store(bases, name, union(sources), line, f"global by {function.name}")
+                self.store(bases, name, union(stored), line, f"global by {function.name}")
         result = union(summary.returns)
         for target, arguments, into in summary.calls:
             called = union((target,))
@@ -437,7 +438,7 @@ class Calls(State):
     def fresh(self, number: Any, what: Any, top: bool) -> int:
         if top and isinstance(number, int):
             return self.made(number, what)
-        key = ("f", number, what, top)
+        key: Any = ("f", number, what, top)
         if len(self.kind) > CROWDED and key not in self.known:
             key = ("f", what)
         return self.object(key, MADE, what)

@@ -118,10 +118,14 @@ class Engine:
         return list(placed)
 
     def callees(self, function: Function) -> list[Function]:
-        """Functions that it names: nested ones, globals, methods that few classes define."""
+        """Functions that it names: nested ones, globals, methods that few classes define. And those which assign most of the
+        attributes and global names that it reads: the initialiser of its class, its module's body."""
         code = function.code
         assert code is not None
-        found: list[Function] = []
+        found: list[Function] = [function.module.functions["<module>"]] if "<module>" in function.module.functions else []
+        init = function.cls.find("__init__") if function.cls is not None else None
+        if init is not None:
+            found.append(init)
         for op in code.ops:
             if op[0] == ir.CALL_METHOD:
                 named = self.universe.by_name.get(op[3], ())

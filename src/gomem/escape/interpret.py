@@ -199,8 +199,7 @@ class Interpreter(Calls):
         found = 0
         if functions is None or any(function.kind not in ("property", "cached") for function in functions):
             found |= self.bound(one, name, op)
-        else:
-            merged = self.universe.merged_method(name)
+        elif (merged := self.universe.merged_method(name)) is not None:
             self.deps.add(name)
             found |= self.apply(merged.summary, {"0": 1 << one, "env": 1}, ("get", op[1]), line, merged)
         return found
@@ -272,6 +271,8 @@ class Interpreter(Calls):
                 self.leak(self.pts[key], "library typing", line)
             else:
                 plain |= 1 << one
+                if type(what) is Instance and what.cls.find("__missing__") is not None:  # may put the key in
+                    self.store(1 << one, "*", self.pts[key], line)
         self.put(dst, found | self.load(plain, "*"))
 
     def store_item(self, op: Any) -> None:

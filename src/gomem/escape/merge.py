@@ -15,7 +15,8 @@ def merge(functions: list[Function]) -> Summary:
     """The union of summaries, with parameters by position (0 to POSITIONS) and by keyword (``k:name``)."""
     leaks: dict[Any, str] = {}
     stores: dict[Any, set[Any]] = {}
-    returns, calls = set(), set()
+    returns: set[Any] = set()
+    calls: set[Any] = set()
     fresh: dict[Any, int] = {}
     contents: list[dict[str, set[Any]]] = []
     for function in functions:

@@ -50,6 +50,7 @@ class State:
         self.yielded = 0
         self.return_lines: dict[int, int] = {}
         self.store_lines: dict[tuple[int, str], int] = {}
+        self.markers = 0  # results of calls that make nothing themselves: they stand for whatever old object is the result
         self.frozen = 0  # objects of immutable types: they hold nothing
         self.deps: set[Any] = set()
         self.attributes_changed: set[Any] = set()
@@ -83,6 +84,8 @@ class State:
                 self.holds[number] |= self.object(("r", root, DEEP, None), REACHABLE, None, root=root, path=DEEP)
             if type(what) is Instance and what.immutable:
                 self.frozen |= found
+                if kind == MADE and what is self.universe.none:
+                    self.markers |= found
         return found
 
     def outside(self, what: Any) -> int:
@@ -122,6 +125,8 @@ class State:
         return found
 
     def load_one(self, base: int, bit: int, name: str) -> int:
+        if bit & self.markers:
+            return 0
         if bit & self.frozen:
             return self.item_of_immutable(base)
         fields = self.fields[base]
@@ -289,6 +294,6 @@ class State:
 
 def _type_order(what: Any) -> str:
     cls = getattr(what, "cls", None)
-    if type(what) is Instance:
+    if cls is not None and type(what) is Instance:
         return f"{cls.module.name}:{cls.name}:{what.exact}"
     return f"{getattr(what, 'name', '')}"

@@ -133,8 +133,8 @@ def parse_library(text: str, path: str) -> dict[str, LibraryModule]:
                 (cls.attributes if cls and line[0] == " " else module.variables)[name.strip()] = kind.strip()
             else:
                 inside = line[0] == " " and cls is not None
-                for made in _parse_functions(body):
-                    (cls.methods if inside else module.functions)[made.name] = made
+                into = cls.methods if cls is not None and inside else module.functions
+                into.update({made.name: made for made in _parse_functions(body)})
         except (ValueError, IndexError, AttributeError) as error:
             raise UsageError(f"{path}:{number}: got {body!r}, want a line of a library summary: {error}") from None
     return modules
@@ -171,7 +171,7 @@ def _parse_function(body: str) -> LibraryFunction:
 
 
 def _parse_params(text: str) -> list[tuple[str, int, tuple[str, ...], int]]:
-    params = []
+    params: list[tuple[str, int, tuple[str, ...], int]] = []
     how = ir.ORDINARY
     for part in (part.strip() for part in text.split(",")):
         if not part:

@@ -102,7 +102,7 @@ class ClassInfo(Owner):
 
     __slots__ = (
         *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
-        *("record", "item", "enum", "declared", "class_names", "_family"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_found", "protocol"),
     )
 
     def __init__(self, name: str, module: ModuleInfo) -> None:
@@ -116,11 +116,13 @@ class ClassInfo(Owner):
         self.immutable = False
         self.record = False
         self.enum = False
+        self.protocol = False  # says what a class has to have: whose methods are called, nobody knows
         self.item = ""
         self.mro: list[ClassInfo] = []
         self.declared: dict[str, Any] = {}
         self.class_names: set[str] = set()  # attributes that the class body assigns
         self._family: list[ClassInfo] | None = None
+        self._found: dict[str, Function | None] = {}
 
     def finish(self) -> None:
         self.mro = _linear(self, set())
@@ -134,11 +136,18 @@ class ClassInfo(Owner):
 
     def find(self, name: str) -> Function | None:
         """The method in this class or the nearest base."""
-        for cls in self.mro:
-            found = cls.methods.get(name)
-            if found is not None:
-                return found
-        return None
+        known = self._found
+        if name in known:
+            return known[name]
+        found = [cls for cls in self.mro if name in cls.methods]
+        own = next((cls for cls in found if not cls.hollow(name)), None)
+        chosen = own if own is not None and own.name != "object" else found[0] if found else None
+        known[name] = chosen.methods[name] if chosen is not None else None
+        return known[name]
+
+    def hollow(self, name: str) -> bool:
+        """Whether a text gives the method what another one does: ``tuple`` and ``str`` have no ``__init__`` that calls could meet."""
+        return name == "__init__" and self.module.file is None and "__new__" in self.methods
 
     def below(self) -> list[ClassInfo]:
         """All subclasses, direct or not."""
@@ -233,6 +242,8 @@ class Universe:
             for name, function in cls.methods.items():
                 if name in ("__init__", "__new__"):
                     continue
+                if cls.protocol and function.code is not None:
+                    function.opaque, function.unknown = True, "of a protocol"
                 self.by_name.setdefault(name, []).append(function)
         for module in self.modules.values():
             if module.file is not None:
@@ -284,8 +295,9 @@ class Universe:
 
     def _resolve_library(self, module: ModuleInfo) -> None:
         """Puts types for the type names of a library's summaries."""
+        texts = module.library.classes if module.library is not None else {}
         functions = [*module.functions.values()]
-        functions += [method for cls in module.classes.values() if cls.name in module.library.classes for method in cls.methods.values()]
+        functions += [method for cls in module.classes.values() if cls.name in texts for method in cls.methods.values()]
         for function in functions:
             if function.code is None:
                 function.summary = self._typed(function.summary, module)
@@ -337,9 +349,10 @@ class Universe:
         if record is not None:
             names = record.bases
         else:
-            names = cls.module.library.classes[cls.name].bases
+            names = cls.module.library.classes[cls.name].bases if cls.module.library is not None else []
         for name in names:
             if name.rpartition(".")[2] in ("Generic", "Protocol"):
+                cls.protocol |= name.endswith("Protocol")
                 continue
             base = self.class_named(name, cls.module, cls.name)
             if base is None:
@@ -405,7 +418,7 @@ class Universe:
         seen = (*seen, (module, name))
         found: list[Any] = []
         if module.library is not None:
-            known = module.functions.get(name) if name in module.library.functions else None
+            known: Any = module.functions.get(name) if name in module.library.functions else None
             known = known or (module.classes.get(name) if name in module.library.classes else None)
             if known is not None:
                 return [known]
@@ -463,7 +476,7 @@ class Universe:
         cls = self.builtins.classes.get(_TYPING.get(last, ""))
         if cls is None:
             cls = self.class_named(name, module)
-        return None if cls is None or cls.name == "object" else cls.any_type
+        return None if cls is None or cls.name == "object" or cls.protocol else cls.any_type
 
     def functions_or_classes(self, how: str, what: str) -> Any:
         """The type of the object that a ``def`` or ``class`` statement makes, named ``module:qualified``."""
@@ -485,7 +498,7 @@ class Universe:
         for lower in [cls, *cls.below()]:
             behind = lower.mro[lower.mro.index(cls) + 1 :] if cls in lower.mro else []
             for base in behind:
-                if name in base.methods:
+                if name in base.methods and not (base.hollow(name) and base is not behind[-1]):
                     if base.name == "object" and lower.open:
                         return None
                     found[base.methods[name]] = None
@@ -508,11 +521,15 @@ class Universe:
             members = [function for function in self.by_name[name] if function.accepts(shape)]
             if not members:
                 return None
-            found = known[shape] = Function(name, self.builtins, [])
-            found.kind = "merged"
-            found.members = members
-            found.summary = self.merge(members)
+            found = known[shape] = next((other for other in known.values() if other.members == members), None) or self._merged(name, members)
         return found
+
+    def _merged(self, name: str, members: list[Function]) -> Function:
+        made = Function(name, self.builtins, [])
+        made.kind = "merged"
+        made.members = members
+        made.summary = self.merge(members)
+        return made
 
     def stale(self, changed: Function) -> None:
         """Notes that a method behaves differently now; who is known by its name only is merged again when next asked for."""
@@ -523,7 +540,7 @@ class Universe:
 
     def _merge_again(self, name: str) -> None:
         self.outdated.discard(name)
-        for found in self.merged[name].values():
+        for found in set(self.merged[name].values()):
             before, found.summary = found.summary, self.merge(found.members)
             if not found.summary.same(before):
                 self.changed.add(name)

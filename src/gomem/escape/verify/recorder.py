@@ -419,7 +419,8 @@ def _mark_yielded(record: Record, value: object) -> None:
     mine = {}
     for i, thing in enumerate(record.objects):
         strong = thing() if type(thing) is _Weak else thing
-        mine[id(strong)] = i
+        if strong is not None:  # a dead one would be taken for None, which hangs on nearly everything
+            mine[id(strong)] = i
         strong = None
     found, seen, todo = set(), {id(value)}, [value]
     while todo and len(seen) < _YIELD_MAX:
