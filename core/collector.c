@@ -342,12 +342,15 @@ trim(void)
 }
 
 /* Young garbage may be large: CPython collects it after some hundred objects, whatever they hold. */
-static void
-relieve_young(void)
+void
+gm_collector_relieve_young(void)
 {
     int64_t cpu = gm_cpu_ns_no_python(), wall = gm_wall_ns_no_python();
     gm_gc.busy = true;
-    gm_reclaim_young();
+    Py_ssize_t back = gm_reclaim_young();
+    if (back > 0) {
+        gm_gc_set_promoted((Py_ssize_t)gm_pacer_taken_back(&gm_gc.pacer, gm_gc_promoted(), back));
+    }
     gm_gc.busy = false;
     account(GM_BY_BATCH, gm_cpu_ns_no_python() - cpu, gm_wall_ns_no_python() - wall);
     look_at_memory();
@@ -452,7 +455,7 @@ drive(void)
     if (pacer->limit_bytes > 0 && now - gm_gc.memory_ns > MEMORY_EVERY_NS) {
         look_at_memory();
         if (gm_pacer_young_due(pacer)) {
-            relieve_young();
+            gm_collector_relieve_young();
             if (!gm_gc.enabled || gm_gc.busy || gm_find.failed) { /* finalisers have run, or another thread */
                 return;
             }

@@ -107,6 +107,7 @@ bool gm_collector_begin(gm_reason reason);      /* false when none can begin; wa
 void gm_collector_free_some(int64_t ns);        /* batches until the time is up, as far as the last one tells */
 void gm_collector_note_phase(gm_phase before);  /* after a slice: follows the finder from phase to phase */
 void gm_collector_set_alarm(void);              /* at what size of memory the worker calls somebody */
+void gm_collector_relieve_young(void);          /* what the limit asks for first; runs finalisers */
 int64_t gm_collector_grown(void);               /* objects that came into the oldest generation since the last cycle began */
 PyObject *gm_collector_callback(PyObject *self, PyObject *const *args, Py_ssize_t count); /* for gc.callbacks */
 

@@ -226,6 +226,7 @@ gc_disable(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
         Py_RETURN_FALSE;
     }
     gm_gc.enabled = false;
+    gm_reclaim_forget();
     gm_gc_set_survivors((Py_ssize_t)gm_gc.pacer.live);
     Py_CLEAR(gm_drive.hooks);
     Py_CLEAR(gm_drive.relief);
@@ -319,6 +320,16 @@ gc_step(PyObject *Py_UNUSED(self), PyObject *args)
     return PyLong_FromLong(gm_find.phase);
 }
 
+/* For tests: what the limit asks for first. Wants no worker. */
+static PyObject *
+gc_relieve_young(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
+{
+    if (gm_gc.enabled && !gm_gc.busy && !gm_gc_is_collecting() && !gm_reclaim_is_running()) {
+        gm_collector_relieve_young();
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *
 ns_list(const int64_t *values, int count)
 {
@@ -363,6 +374,7 @@ static PyMethodDef gc_methods[] = {
     {"gc_after_fork", gc_after_fork, METH_O, "Starts it again; True in the child."},
     {"gc_step", gc_step, METH_VARARGS, "For tests: the next step of a cycle, of so many objects."},
     {"gc_drill", gm_drill_begin, METH_O, "For tests: cycles without a pause, counted in the file of that name."},
+    {"gc_relieve_young", gc_relieve_young, METH_NOARGS, "For tests: what the limit asks for first."},
     {"gc_stats", gc_stats, METH_NOARGS, "What the collector has done since it was enabled."},
     {NULL, NULL, 0, NULL},
 };

@@ -52,6 +52,14 @@ at_least(int64_t least, int64_t value)
 }
 
 int64_t
+gm_pacer_taken_back(gm_pacer *pacer, int64_t promoted, int64_t count)
+{
+    pacer->back += count;
+    pacer->promoted = at_least(pacer->base, promoted - count);
+    return pacer->promoted;
+}
+
+int64_t
 gm_pacer_goal(const gm_pacer *pacer)
 {
     return at_least(GROWTH_MIN, (int64_t)((double)pacer->live * pacer->percent / 100));
@@ -137,7 +145,7 @@ gm_pacer_due(const gm_pacer *pacer, int64_t grown, int young, int64_t now_ns)
     if (goals >= (quiet ? QUIET_GOALS : TRIGGER)) {
         return GM_DUE_GROWTH;
     }
-    if (grown > 0 && now_ns >= pacer->rest_ns && gm_pacer_limit_calls(pacer)) {
+    if (grown + pacer->back > 0 && now_ns >= pacer->rest_ns && gm_pacer_limit_calls(pacer)) {
         return GM_DUE_LIMIT;
     }
     if (grown < GROWTH_MIN / 10) {
@@ -213,6 +221,7 @@ gm_pacer_begin(gm_pacer *pacer, int64_t promoted)
     pacer->size = pacer->live + promoted - pacer->base;
     pacer->base = pacer->promoted = promoted;
     pacer->rss_begin = pacer->rss_bytes;
+    pacer->back = 0;
     pacer->young = 0;
     pacer->done_ns = 0;
 }

@@ -25,6 +25,7 @@ typedef struct {
     int64_t rss_begin;  /* ... when this cycle began */
     int64_t rss_young;  /* ... when young garbage was last looked for because of it, or less */
     int64_t debt_ns, charged_ns; /* what the limit's cycles took beyond the program's own time; when that was counted */
+    int64_t back;       /* promoted objects that were made young again since the last cycle began */
     int young;          /* young collections since the last cycle began */
     int64_t quiet_ns;   /* until then growth starts a cycle only where CPython would collect as well; monotonic */
     int64_t rest_ns;    /* until then the limit starts no cycle; monotonic */
@@ -37,6 +38,9 @@ void gm_pacer_init(gm_pacer *pacer);
 /* Objects grown by since the last cycle began. `promoted` is what the interpreter counts, `young` how many young
  * collections there were since it last rose, of `per_round`. */
 int64_t gm_pacer_grown(gm_pacer *pacer, int64_t promoted, int young, int per_round);
+
+/* So many objects that came in since the last cycle began were made young again: returns what is left of `promoted`. */
+int64_t gm_pacer_taken_back(gm_pacer *pacer, int64_t promoted, int64_t count);
 
 /* Objects that may come in before a cycle should have found its garbage. */
 int64_t gm_pacer_goal(const gm_pacer *pacer);

@@ -11,6 +11,8 @@
 
 #include "check.h"
 
+#define RECENT_MAX 50000 /* objects that are made young again at most: some 5 ms */
+
 gm_reclaim gm_reclaimed;
 
 static PyObject *collect_function, *generations[2]; /* gc.collect as it was at import, owned; 0 and 1 */
@@ -19,6 +21,7 @@ static bool inside; /* CPython's own collection is under way */
 static size_t heard; /* objects found by collections during a batch */
 static unsigned long running_on; /* the thread */
 static gm_gc_head aside;         /* the youngest generation's list meanwhile; not on a stack, which a forked child may reuse */
+static PyObject *since; /* owned place marker in the oldest generation: what follows came in after a cycle began; or NULL */
 
 int
 gm_reclaim_ready(void)
@@ -60,9 +63,19 @@ gm_reclaim_begin_child(unsigned long thread)
     return running;
 }
 
+static void
+mark_since(void)
+{
+    gm_drop_marker(&since);
+    since = gm_new_marker(gm_gc_generation(2));
+}
+
 void
 gm_reclaim_begin(void)
 {
+    if (since != NULL) {
+        mark_since();
+    }
     gm_reclaimed.next = gm_reclaimed.freed = gm_reclaimed.handed = gm_reclaimed.largest = 0;
     gm_reclaimed.cycle++;
 }
@@ -184,29 +197,51 @@ free_range(size_t from, size_t to)
     return freed;
 }
 
-/* CPython appends the survivors to the oldest generation: what stands behind a marker there is taken back. When
- * gc.freeze() was called meanwhile, the marker is elsewhere, and they stay. */
-void
+/* How many objects follow the marker; -1 when there are more, or when it is elsewhere: gc.freeze() moves all lists. */
+static Py_ssize_t
+count_since(void)
+{
+    gm_gc_head *old = gm_gc_generation(2), *node = gm_prev(old);
+    for (Py_ssize_t count = 0; since != NULL && count <= RECENT_MAX && node != old; count++, node = gm_prev(node)) {
+        if (node == gm_head_of(since)) {
+            return count;
+        }
+    }
+    return -1;
+}
+
+/* CPython appends the survivors to the oldest generation: what then stands behind the marker is taken back, unless a
+ * finaliser has called gc.freeze(), or gomem.gc.disable(). */
+Py_ssize_t
 gm_reclaim_young(void)
 {
-    gm_gc_head *old = gm_gc_generation(2);
-    PyObject *marker = gm_new_marker(old);
-    if (marker == NULL) {
-        return;
+    Py_ssize_t recent = count_since();
+    if (recent < 0) {
+        mark_since();
+    }
+    if (since == NULL) {
+        return 0;
     }
     const gm_gc_head *frozen = gm_prev(gm_gc_permanent());
     Py_ssize_t promoted = gm_gc_promoted();
     int rounds[] = {gm_gc_count(1), gm_gc_count(2)};
     bool collecting = start_running();
+    gm_ring_move_rest(gm_head_of(since), gm_gc_generation(2), gm_gc_generation(1));
     collect(1);
-    if (gm_prev(gm_gc_permanent()) == frozen) {
-        gm_ring_move_rest(gm_head_of(marker), old, gm_gc_generation(1));
+    if (since != NULL && gm_prev(gm_gc_permanent()) == frozen) {
+        gm_ring_move_rest(gm_head_of(since), gm_gc_generation(2), gm_gc_generation(1));
         gm_gc_set_promoted(promoted);
         gm_gc_set_count(1, rounds[0]);
         gm_gc_set_count(2, rounds[1]);
     }
-    gm_drop_marker(&marker);
     stop_running(collecting);
+    return recent > 0 ? recent : 0;
+}
+
+void
+gm_reclaim_forget(void)
+{
+    gm_drop_marker(&since);
 }
 
 void

@@ -22,9 +22,13 @@ void gm_reclaim_begin(void);
  * The phase becomes CLEAN after the last. */
 void gm_reclaim_batch(void);
 
-/* Collects both young generations and lets no survivor grow older by it: where young garbage is large, that is called for
- * more often than objects age. Runs finalisers and callbacks. */
-void gm_reclaim_young(void);
+/* Collects both young generations, and with them what came into the oldest one since the last cycle began, if that is not
+ * too much: returns how many those were. Survivors are in the middle generation then, and grow no older by it: where young
+ * garbage is large, that is called for more often than objects age. Runs finalisers and callbacks. */
+Py_ssize_t gm_reclaim_young(void);
+
+/* The collector is disabled: nothing of ours stays in CPython's lists. */
+void gm_reclaim_forget(void);
 
 /* Whether a batch, or the collection of the young, is running on that thread. */
 bool gm_reclaim_is_on(unsigned long thread);

@@ -453,6 +453,8 @@ class World:
             begin()
         elif choice < 0.45:
             gomem.gc.stats()
+        elif choice < 0.47:
+            _core.gc_relieve_young()
         elif choice < 0.5 and self.rooted:
             source = self.any()
             if self.edges[source]:
@@ -500,6 +502,8 @@ class World:
         count = self.random.randint(*sizes)
         self.build(count)
         gc.collect(1)
+        if self.random.random() < 0.5:
+            _core.gc_relieve_young()  # what comes in from now on may be made young again
         for number in sorted(self.rooted):
             if self.random.random() < 0.8:
                 self.drop_root(number)
@@ -519,6 +523,9 @@ class World:
                     self.after()
                 if self.random.random() < 0.003:
                     gc.collect(self.random.randrange(3))
+                    self.after()
+                if self.random.random() < 0.01:
+                    _core.gc_relieve_young()
                     self.after()
                 if self.random.random() < 0.002:
                     self.verify()

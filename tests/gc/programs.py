@@ -3,6 +3,7 @@
 import gc
 import random
 import sys
+import weakref
 
 import gomem.gc
 from gomem import _core
@@ -20,6 +21,14 @@ class Session:
 def peak():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM"))
+
+
+def old_ones():
+    return [each for each in gc.get_objects(2) if type(each).__name__ != "marker"]
+
+
+def is_in(one, generation):
+    return any(each is one for each in gc.get_objects(generation))
 
 
 def fair():
@@ -56,8 +65,46 @@ def as_young_as_before():
     for i in range(150):
         kept.append([i])
         kept[-1].append(bytes(range(1, 65)) * (1 << 14))  # 1 MiB
-    assert not gc.get_objects(2), len(gc.get_objects(2))
+    assert not old_ones(), old_ones()
     assert kept[0][0] == 0
+
+
+def recent_is_young_again():
+    """What came into the oldest generation since a cycle began is looked for with the young, and no cycle is needed."""
+    old = Session()
+    gc.freeze()
+    gomem.gc.enable(percent=10_000)
+    _core.gc_relieve_young()  # from now on it is known what came in
+    garbage, live = [Session() for _ in range(50)], Session()
+    gc.collect(1)
+    assert len(old_ones()) > 50
+    grown = gomem.gc.stats().grown
+    dead = [weakref.ref(session) for session in garbage]
+    del garbage
+    _core.gc_relieve_young()
+    assert not any(reference() for reference in dead)
+    assert not old_ones() and is_in(live, 1), old_ones()
+    assert gomem.gc.stats().grown < grown and gomem.gc.stats().cycles == 0
+    assert gomem.gc.collect() == 0 and old.me is old and live.me is live
+    gomem.gc.disable()
+    assert not any(type(each).__name__ == "marker" for each in gc.get_objects())
+
+
+def too_many_are_old():
+    """Of more than some ten thousand only those that come in from now on are young again."""
+    gc.freeze()
+    gc.disable()  # no cycle begins
+    gomem.gc.enable(percent=10_000)
+    _core.gc_relieve_young()
+    many = [[i] for i in range(60_000)]
+    gc.collect(1)
+    _core.gc_relieve_young()
+    assert is_in(many[0], 2) and len(old_ones()) >= 60_000, len(old_ones())
+    few = [[i] for i in range(1000)]
+    gc.collect(1)
+    assert is_in(few[0], 2)
+    _core.gc_relieve_young()
+    assert not is_in(few[0], 2) and is_in(many[0], 2)
 
 
 def old_and_large():

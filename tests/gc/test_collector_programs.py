@@ -29,7 +29,9 @@ def test_a_slice_of_the_fuzzer():
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("name", ["fair", "large_and_young", "as_young_as_before", "old_and_large"])
+@pytest.mark.parametrize(
+    "name", ["fair", "large_and_young", "as_young_as_before", "recent_is_young_again", "too_many_are_old", "old_and_large"]
+)
 def test_a_program(name):
     done = run(str(HERE / "programs.py"), name)
     assert done.returncode == 0, done.stderr
