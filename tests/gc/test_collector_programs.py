@@ -33,7 +33,10 @@ def test_a_slice_of_the_fuzzer():
     "name", ["fair", "large_and_young", "as_young_as_before", "recent_is_young_again", "too_many_are_old", "old_and_large"]
 )
 def test_a_program(name):
-    done = run(str(HERE / "programs.py"), name)
+    for _ in range(3 if "large" in name else 1):  # on a busy machine the worker may not run in time to see memory grow
+        done = run(str(HERE / "programs.py"), name)
+        if done.returncode == 0:
+            break
     assert done.returncode == 0, done.stderr
 
 
