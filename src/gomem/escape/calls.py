@@ -147,7 +147,7 @@ class Calls(State):
         made = self.made(number, cls.exact_type)
         new = cls.find("__new__")
         result = made
-        if new is not None:
+        if new is not None and (cls.open or not _of_object(new)):
             self.deps.add(new)
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
             result |= self.of_class(self.apply(new.summary, values, (number, "new"), line, new), cls)
@@ -484,6 +484,11 @@ class Calls(State):
             if method is not None and method.code is not None:
                 result |= self.call_method_of(1 << one, what, "__next__", Given([], {}, 0, 0), ("next", number), line)
         return result
+
+
+def _of_object(function: Function) -> bool:
+    """Whether it is ``object.__new__``, whose result is the object itself."""
+    return function.cls is not None and function.cls.name == "object" and function.code is None
 
 
 def _has_code(function: Function | None) -> bool:
