@@ -16,7 +16,7 @@ from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo, Uni
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes
-BUDGET = 10_000  # objects that the calls of one function are looked at for, before it is given up too
+BUDGET = 40_000  # objects that the calls of one function are looked at for, before it is given up too
 BUDGET_OPERATION = 40  # the same for each operation of a long function
 CROWDED = 120  # objects of a function before what its calls make behind their results is no longer told apart call by call
 
