@@ -448,6 +448,9 @@ drive(void)
     gm_pacer *pacer = &gm_gc.pacer;
     int64_t now = gm_wall_ns_no_python();
     gm_worker_start(); /* it is away after a fork, and where there could be no thread before */
+    if (!gm_gc.enabled || gm_gc.busy) { /* another thread has run */
+        return;
+    }
     if (gm_find.failed) {
         gm_collector_abort();
         return;

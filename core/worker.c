@@ -31,6 +31,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t awake;
 static pthread_t thread;
 static bool running;  /* a thread is there; guarded by the GIL */
+static bool starting; /* ... or will be in a moment, and somebody waits for it; guarded by the GIL */
+static bool born;     /* it has its thread state; atomic */
 static bool leaving;  /* ... and somebody waits for its end; guarded by the GIL */
 static int held;      /* forks under way, during which there must be none; guarded by the GIL */
 static struct {
@@ -191,15 +193,31 @@ watch(void)
     return ns < WATCH_MIN_NS ? WATCH_MIN_NS : ns > WATCH_MAX_NS ? WATCH_MAX_NS : ns;
 }
 
-static void
+/* With the GIL held. A process ends when its last thread does, and a child that a thread forked may have no other end: so
+ * the worker must not be the last. */
+static bool
+is_alone(PyThreadState *state)
+{
+    PyThreadState *first = PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter(state));
+    return running && first == state && PyThreadState_Next(first) == NULL;
+}
+
+/* Returns whether to go on. */
+static bool
 tick(PyThreadState *state)
 {
     int64_t now = gm_wall_ns_no_python();
     if (now - ticked_ns < TICK_NS) {
-        return;
+        return true;
     }
     ticked_ns = now;
     PyEval_RestoreThread(state);
+    if (is_alone(state)) {
+        running = false;
+        pthread_detach(pthread_self());
+        release();
+        return false;
+    }
     gm_collector_tick();
     bool trim = gm_gc.pacer.limit_bytes > 0 && gm_gc.pacer.rss_bytes > gm_gc.pacer.limit_bytes / 10 * 9 &&
                 now > gm_gc.trim_ns;
@@ -210,6 +228,7 @@ tick(PyThreadState *state)
     if (trim) {
         malloc_trim(0);
     }
+    return true;
 }
 
 /* Returns how long to sleep. */
@@ -250,10 +269,10 @@ run(void *Py_UNUSED(arg))
 {
     thread_id = (pid_t)syscall(SYS_gettid);
     PyGILState_STATE had = PyGILState_Ensure();
+    __atomic_store_n(&born, true, __ATOMIC_RELEASE);
     PyThreadState *state = PyEval_SaveThread();
     int64_t rest = 0;
-    while (sleep_for(rest)) {
-        tick(state);
+    while (sleep_for(rest) && tick(state)) {
         int64_t watched = watch(), worked = work(state);
         rest = watched < worked ? watched : worked;
     }
@@ -315,21 +334,40 @@ gm_worker_is_late(void)
     return forked.thread != 0;
 }
 
+/* Other threads may run. Without the wait this thread might end before, as the last that Python knows of in a forked child,
+ * and 3.12 cannot make a thread state when there is none. */
+static void
+wait_until_born(void)
+{
+    struct timespec moment = {0, 20000};
+    Py_BEGIN_ALLOW_THREADS
+    while (!__atomic_load_n(&born, __ATOMIC_ACQUIRE)) {
+        nanosleep(&moment, NULL);
+    }
+    Py_END_ALLOW_THREADS
+}
+
 bool
 gm_worker_start(void)
 {
     bool wait = held > 0 || gm_worker_is_late();
-    if (!running && !leaving && !wait) {
-        wanted = stopping = false;
-        running = create();
+    if (!running && !leaving && !starting && !wait) {
+        wanted = stopping = born = false;
+        starting = true;
+        bool made = create();
+        if (made) {
+            wait_until_born();
+        }
+        starting = false;
+        running = made;
     }
-    return running || leaving || wait; /* the next occasion starts it */
+    return running || leaving || starting || wait; /* the next occasion starts it */
 }
 
 bool
 gm_worker_is_there(void)
 {
-    return running || leaving;
+    return running || leaving || starting;
 }
 
 /* The kernel counts a joined thread for a moment longer, and os.fork() warns of what it counts. */
@@ -348,7 +386,7 @@ void
 gm_worker_stop(void)
 {
     struct timespec moment = {0, 50000};
-    while (leaving) { /* another thread is at it */
+    while (leaving || starting) { /* another thread is at it */
         Py_BEGIN_ALLOW_THREADS
         nanosleep(&moment, NULL);
         Py_END_ALLOW_THREADS
@@ -391,7 +429,7 @@ gm_worker_release(void)
 void
 gm_worker_forget(void)
 {
-    running = leaving = false;
+    running = leaving = starting = false;
     held = 0;
     forked.thread = 0;
     cleaning = false;

@@ -6,7 +6,7 @@
 
 #include "types.h"
 
-/* With the GIL held; false when there can be no thread. A second start changes nothing. */
+/* With the GIL held, which other threads may have meanwhile; false when there can be no thread. A second start changes nothing. */
 bool gm_worker_start(void);
 
 /* Stops it and waits for its end, without the GIL. */

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -329,10 +330,38 @@ def forks_in_the_middle_of_finalisers():
             collecting.join()
 
 
+def a_child_of_a_thread_ends():
+    """A child that a thread forked ends with that thread, which is its only one: the collector's does not keep it."""
+    statuses = []
+
+    def forks():
+        pid = os.fork()
+        if pid == 0:
+            end = time.monotonic() + 20
+            while len(os.listdir("/proc/self/task")) < 2 and time.monotonic() < end:
+                garbage(100)
+            if len(os.listdir("/proc/self/task")) < 2:
+                os._exit(1)  # the collector's thread did not come: then this shows nothing
+            return
+        end = time.monotonic() + 20
+        while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        if time.monotonic() >= end:
+            os.kill(pid, signal.SIGKILL)
+        statuses.append(os.waitpid(pid, 0)[1])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        forking = threading.Thread(target=forks)
+        forking.start()
+        forking.join()
+    assert statuses == [0], statuses
+
+
 PARTS = [disabled_stock, hook_disables, allocators_come_and_go, callbacks_cleared, forks, forks_with_hooks, forks_of_threads,
          fork_inside_a_finaliser, finalisers, disables_in_a_finaliser, enabled_and_disabled_in_threads,
          enabled_while_threads_allocate, forks_while_another_thread_waits,
-         forks_in_the_middle_of_finalisers, collects_in_threads]
+         forks_in_the_middle_of_finalisers, a_child_of_a_thread_ends, collects_in_threads]
 
 if __name__ == "__main__":
     gomem.gc.enable()
