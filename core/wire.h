@@ -52,7 +52,56 @@ gm_read_varint_no_python(gm_span *in, uint64_t *out)
     return GM_BAD_VARINT;
 }
 
-gm_fault gm_read_field_no_python(gm_span *in, gm_field *out);
+/* A varint of at most three bytes with at least four left, which is nearly all of them; anything else by the way that
+ * looks at every byte's end. */
+static inline gm_fault
+gm_read_small_no_python(gm_span *in, uint64_t *out)
+{
+    const uint8_t *at = in->at;
+    if (GM_UNLIKELY(in->end - at < 4)) {
+        return gm_read_varint_no_python(in, out);
+    }
+    if (at[0] < 0x80) {
+        *out = at[0];
+        in->at = at + 1;
+    }
+    else if (at[1] < 0x80) {
+        *out = (at[0] & 0x7Fu) | (uint64_t)at[1] << 7;
+        in->at = at + 2;
+    }
+    else if (at[2] < 0x80) {
+        *out = (at[0] & 0x7Fu) | (at[1] & 0x7Fu) << 7 | (uint64_t)at[2] << 14;
+        in->at = at + 3;
+    }
+    else {
+        return gm_read_varint_no_python(in, out);
+    }
+    return GM_FINE;
+}
+
+gm_fault gm_read_any_field_no_python(gm_span *in, gm_field *out);
+
+/* The next field. Of one byte's tag and a small number or length, as nearly all are, here; any other there. */
+static inline gm_fault
+gm_read_field_no_python(gm_span *in, gm_field *out)
+{
+    const uint8_t *at = in->at;
+    if (GM_UNLIKELY(in->end - at < 3 || (at[0] & 0x85) != 0 || (at[1] >= 0x80 && at[2] >= 0x80))) { /* types 0 and 2 */
+        return gm_read_any_field_no_python(in, out);
+    }
+    const uint8_t *after = at + (at[1] < 0x80 ? 2 : 3);
+    uint64_t number = at[1] < 0x80 ? at[1] : (at[1] & 0x7Fu) | (uint64_t)at[2] << 7;
+    bool is_body = (at[0] & 7) == 2;
+    if (GM_UNLIKELY(is_body && number > (uint64_t)(in->end - after))) {
+        return GM_LONG_DATA;
+    }
+    out->field = at[0] >> 3;
+    out->type = at[0] & 7;
+    out->number = is_body ? 0 : number;
+    out->body.at = after;
+    out->body.end = in->at = after + (is_body ? number : 0);
+    return GM_FINE;
+}
 
 /* Reads a message of number fields only, wants[i] being field i + 1. */
 gm_fault gm_read_numbers_no_python(gm_span in, unsigned fields, uint64_t *wants);

@@ -60,7 +60,7 @@ read_body_no_python(gm_span *in, gm_span *out)
 }
 
 gm_fault
-gm_read_field_no_python(gm_span *in, gm_field *out)
+gm_read_any_field_no_python(gm_span *in, gm_field *out)
 {
     uint64_t tag;
     gm_fault bad = gm_read_varint_no_python(in, &tag);
@@ -115,15 +115,17 @@ gm_read_number_list_no_python(const gm_field *f, gm_vec *out)
         return GM_MISMATCH;
     }
     gm_span in = f->body;
+    if (gm_vec_reserve_no_python(out, (size_t)(in.end - in.at) * sizeof(uint64_t)) < 0) {
+        return GM_NO_MEMORY;
+    }
     while (in.at < in.end) {
         uint64_t number;
-        gm_fault bad = gm_read_varint_no_python(&in, &number);
+        gm_fault bad = gm_read_small_no_python(&in, &number);
         if (bad) {
             return bad;
         }
-        if (gm_vec_u64_no_python(out, number) < 0) {
-            return GM_NO_MEMORY;
-        }
+        memcpy(out->data + out->used, &number, sizeof number);
+        out->used += sizeof number;
     }
     return GM_FINE;
 }

@@ -20,33 +20,6 @@ add_location_no_python(gm_decoder *d, uint64_t id, bool *nil)
     return gm_vec_u32_no_python(&d->columns.stacks, index - 1) < 0 ? GM_NO_MEMORY : GM_FINE;
 }
 
-/* A varint of at most three bytes with at least four left, which is nearly all of them; anything else by the way that
- * looks at every byte's end. */
-static inline gm_fault
-read_id_no_python(gm_span *in, uint64_t *id)
-{
-    const uint8_t *at = in->at;
-    if (GM_UNLIKELY(in->end - at < 4)) {
-        return gm_read_varint_no_python(in, id);
-    }
-    if (at[0] < 0x80) {
-        *id = at[0];
-        in->at = at + 1;
-    }
-    else if (at[1] < 0x80) {
-        *id = (at[0] & 0x7Fu) | (uint64_t)at[1] << 7;
-        in->at = at + 2;
-    }
-    else if (at[2] < 0x80) {
-        *id = (at[0] & 0x7Fu) | (at[1] & 0x7Fu) << 7 | (uint64_t)at[2] << 14;
-        in->at = at + 3;
-    }
-    else {
-        return gm_read_varint_no_python(in, id);
-    }
-    return GM_FINE;
-}
-
 static gm_fault
 sample_locations_no_python(gm_decoder *d, const gm_field *f, bool *nil)
 {
@@ -66,7 +39,7 @@ sample_locations_no_python(gm_decoder *d, const gm_field *f, bool *nil)
     bool missing = false;
     while (in.at < in.end) {
         uint64_t id;
-        gm_fault bad = read_id_no_python(&in, &id);
+        gm_fault bad = gm_read_small_no_python(&in, &id);
         if (GM_UNLIKELY(bad)) {
             return bad;
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from generate import make_profile
 from oracle import compare, real_tool, run_cases
@@ -80,3 +82,11 @@ def test_broken_expressions_in_go_words(pattern, paths):
 
     args = ["-top", f"-focus={pattern}", str(paths / "0.pb.gz")]
     assert run_ours(args) == run_real(args)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("report", ["-top", "-tree", "-traces", "-raw", "-tags", "-peek=.", "-dot", "-callgrind", "-top -lines -cum"])
+def test_a_profile_of_node(report):
+    """Written by Node 20 with @datadog/pprof: no addresses, a mapping without a file, names with spaces and colons."""
+    path = Path(__file__).parent / "foreign" / "node_heap.pb.gz"
+    assert compare([*report.split(), str(path)]) == ""

@@ -22,7 +22,9 @@ MAX_SOURCE_BYTES = 1 << 31  # of a file or an HTTP body, as it is; the largest t
 
 # Go's runtime compresses its profiles with BestSpeed too: gzip's better levels cost five times the time for 10% less.
 _GZIP_LEVEL = 1
-_CHUNK_BYTES = 1 << 16  # of compressed input: at most 64 MB of output between two looks at the limit
+# Of compressed input: at most 32 MB of output between two looks at the limit. Mostly it is so little that malloc has it at
+# hand; twice as much is new pages each time, as many again as the inflated file has.
+_CHUNK_BYTES = 1 << 15
 _READ_BYTES = 1 << 20
 _ZSTD_CHUNK_BYTES = 1 << 11  # the same: a block of 4 bytes may stand for 128 KiB
 

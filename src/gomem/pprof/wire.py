@@ -137,11 +137,8 @@ def varint(number: int) -> bytes:
     return bytes(out)
 
 
-_SMALL = [varint(number) for number in range(1 << 10)]
-
-
 def _varint(number: int) -> bytes:
-    return _SMALL[number] if 0 <= number < len(_SMALL) else varint(number)
+    return bytes((number,)) if 0 <= number < 0x80 else varint(number)
 
 
 def _number(field: int, number: int) -> bytes:
