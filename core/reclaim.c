@@ -194,7 +194,7 @@ free_range(size_t from, size_t to)
     gm_gc_set_count(0, counts[0]);
     gm_gc_set_count(1, counts[1]);
     stop_running(collecting);
-    return freed;
+    return freed < to - from ? freed : to - from; /* a finaliser may have collected others */
 }
 
 /* How many objects follow the marker; -1 when there are more, or when it is elsewhere: gc.freeze() moves all lists. */

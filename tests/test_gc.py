@@ -63,6 +63,37 @@ def test_a_full_collection_starts_the_count_of_young_ones_anew():
         gc.set_threshold(*before)
 
 
+def test_a_collection_that_was_asked_for_leaves_cpythons_counters():
+    """Also where the middle generation is to be collected after each young collection."""
+    before = gc.get_threshold()
+    gc.set_threshold(before[0], 1, before[2])
+    concurrent.enable()
+    gc.set_threshold(*before)
+    try:
+        gc.collect()
+        gc.collect(0)
+        assert gc.get_count()[1:] == (1, 0)
+    finally:
+        concurrent.disable()
+
+
+def test_what_a_finaliser_makes_is_not_counted(collector):
+    """It is young garbage of its own, and not what the cycle has found."""
+
+    class Makes:
+        def __del__(self):
+            for _ in range(5):
+                Node()
+
+    made = [Node() for _ in range(1000)]
+    for node in made:
+        node.tail = Makes()  # in a later batch: finalised by its count, before CPython looks at that batch
+    gc.collect(1)
+    del made, node
+    collector.collect()
+    assert 2000 <= collector.stats().last.freed <= collector.stats().last.candidates
+
+
 def test_hooks_hear_of_a_cycle(collector):
     heard = []
     collector.callbacks.append(lambda phase, info: heard.append((phase, info["cycle"])))
