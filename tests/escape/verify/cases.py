@@ -153,6 +153,18 @@ def main():
     for item in numbers():  #: call frame
         pass
 """,
+    "what is dead is not the None that is yielded": """
+class Thing:
+    pass
+def numbers():
+    pair = [1, None]  #: list yielded
+    thing = Thing()  #: call frame
+    del thing
+    yield pair
+def main():
+    for item in numbers():  #: call frame
+        pass
+""",
     "generator closed early": """
 def numbers():
     buffer = [object()]  #: list frame
