@@ -112,6 +112,10 @@ gm_lru_parse_maxsize(PyObject *arg, uint32_t *max_count)
         *max_count = GM_INDEX_MAX_ITEMS;
         return 0;
     }
+    if (!PyLong_Check(arg)) {
+        PyErr_Format(PyExc_TypeError, "maxsize: got %.100s, want an int or None", Py_TYPE(arg)->tp_name);
+        return -1;
+    }
     Py_ssize_t value = PyLong_AsSsize_t(arg);
     if (value == -1 && PyErr_Occurred()) {
         return -1;

@@ -59,6 +59,10 @@ lru_init(PyObject *op, PyObject *args, PyObject *kwargs)
         return -1;
     }
     if (maxbytes != Py_None) {
+        if (!PyLong_Check(maxbytes)) {
+            PyErr_Format(PyExc_TypeError, "maxbytes: got %.100s, want an int or None", Py_TYPE(maxbytes)->tp_name);
+            return -1;
+        }
         bytes = PyLong_AsLongLong(maxbytes);
         if (bytes == -1 && PyErr_Occurred()) {
             return -1;

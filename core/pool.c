@@ -377,6 +377,14 @@ pool_init(PyObject *op, PyObject *args, PyObject *kwargs)
             return -1;
         }
     }
+    PyObject *bounds[] = {maxsize, maxbytes};
+    for (int i = 0; i < 2; i++) {
+        if (bounds[i] != Py_None && !PyLong_Check(bounds[i])) {
+            PyErr_Format(PyExc_TypeError, "%s: got %.100s, want an int or None", i == 0 ? "maxsize" : "maxbytes",
+                         Py_TYPE(bounds[i])->tp_name);
+            return -1;
+        }
+    }
     Py_ssize_t count = maxsize == Py_None ? PY_SSIZE_T_MAX : PyLong_AsSsize_t(maxsize);
     long long bytes = maxbytes == Py_None ? -1 : PyLong_AsLongLong(maxbytes);
     if (PyErr_Occurred()) {

@@ -752,3 +752,9 @@ def test_an_overridden_getsizeof_is_the_measure():
     assert list(cache) == [3] and cache.maxsize == 3
     with pytest.raises(ValueError):
         cache[4] = 4
+
+
+@pytest.mark.parametrize("bound", ["maxsize", "maxbytes"])
+def test_a_bound_of_another_type_is_named(bound):
+    with pytest.raises(TypeError, match=f"{bound}: got str, want an int or None"):
+        LRUCache(**{bound: "100"})

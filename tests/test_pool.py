@@ -313,6 +313,12 @@ def test_debug_by_environment(monkeypatch):
     assert Pool(list).outstanding() == [] and isinstance(Pool(list), Pool)
 
 
+@pytest.mark.parametrize("bound", ["maxsize", "maxbytes"])
+def test_a_bound_of_another_type_is_named(bound):
+    with pytest.raises(TypeError, match=f"{bound}: got float, want an int or None"):
+        Pool(list, **{bound: 1.5})
+
+
 # --- buffers ---
 
 
