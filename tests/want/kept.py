@@ -1,11 +1,16 @@
 """What the interpreter and the built-in classes keep or hand on without a word in the program."""
 
+import struct
 from collections import defaultdict
 from typing import Protocol
 
 
 def asked_for(x, n):
     return len(getattr(x, "read_" + n))  # want "len(getattr(x, 'read_' + n)) returned" "getattr(x, 'read_' + n) frame" "'read_' + n global"
+
+
+def cached(n, data):
+    return len(struct.unpack(">" + "I" * n, data))  # want "len(struct.unpack('>' + 'I' * n, data)) returned" "struct.unpack('>' + 'I' * n, data) frame" "'>' + 'I' * n global" "'I' * n frame"
 
 
 def missing(n):
