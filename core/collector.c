@@ -90,12 +90,23 @@ gm_collector_grown(void)
 
 /* ---- the beginning and the end of a cycle ---- */
 
+/* What was made young again belongs to the cycle: garbage that is of both generations would be found in neither. */
+static void
+age_again(void)
+{
+    if (gm_gc.pacer.back > 0) {
+        gm_reclaim_age();
+        gm_gc_set_promoted((Py_ssize_t)gm_pacer_given_back(&gm_gc.pacer, gm_gc_promoted()));
+    }
+}
+
 bool
 gm_collector_begin(gm_reason reason)
 {
     if (gm_has_other_interpreters()) { /* one with a GIL of its own would free objects under our eyes */
         return false;
     }
+    age_again();
     int64_t grown_by = gm_collector_grown(), now = gm_wall_ns_no_python();
     if (!gm_finder_begin()) {
         return false;

@@ -60,6 +60,14 @@ gm_pacer_taken_back(gm_pacer *pacer, int64_t promoted, int64_t count)
 }
 
 int64_t
+gm_pacer_given_back(gm_pacer *pacer, int64_t promoted)
+{
+    pacer->promoted = promoted + pacer->back;
+    pacer->back = 0;
+    return pacer->promoted;
+}
+
+int64_t
 gm_pacer_goal(const gm_pacer *pacer)
 {
     return at_least(GROWTH_MIN, (int64_t)((double)pacer->live * pacer->percent / 100));

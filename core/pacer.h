@@ -42,6 +42,9 @@ int64_t gm_pacer_grown(gm_pacer *pacer, int64_t promoted, int young, int per_rou
 /* So many objects that came in since the last cycle began were made young again: returns what is left of `promoted`. */
 int64_t gm_pacer_taken_back(gm_pacer *pacer, int64_t promoted, int64_t count);
 
+/* ... and all of them are old again: what `promoted` is then. */
+int64_t gm_pacer_given_back(gm_pacer *pacer, int64_t promoted);
+
 /* Objects that may come in before a cycle should have found its garbage. */
 int64_t gm_pacer_goal(const gm_pacer *pacer);
 

@@ -239,6 +239,12 @@ gm_reclaim_young(void)
 }
 
 void
+gm_reclaim_age(void)
+{
+    gm_ring_move_rest(gm_gc_generation(1), gm_gc_generation(1), gm_gc_generation(2));
+}
+
+void
 gm_reclaim_forget(void)
 {
     gm_drop_marker(&since);

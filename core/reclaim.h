@@ -27,6 +27,9 @@ void gm_reclaim_batch(void);
  * garbage is large, that is called for more often than objects age. Runs finalisers and callbacks. */
 Py_ssize_t gm_reclaim_young(void);
 
+/* The middle generation, where they are, becomes old. */
+void gm_reclaim_age(void);
+
 /* The collector is disabled: nothing of ours stays in CPython's lists. */
 void gm_reclaim_forget(void);
 

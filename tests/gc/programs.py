@@ -90,6 +90,26 @@ def recent_is_young_again():
     assert not any(type(each).__name__ == "marker" for each in gc.get_objects())
 
 
+def recent_and_old_garbage():
+    """Garbage that is partly old and partly young again is of the next cycle."""
+    gc.disable()
+    old = Session()
+    gc.collect(1)
+    gomem.gc.enable(percent=10_000)
+    _core.gc_before_fork()  # steps are ours
+    _core.gc_relieve_young()
+    old.other = recent = Session()
+    recent.other = old
+    gc.collect(1)
+    dead = [weakref.ref(old), weakref.ref(recent)]
+    del old, recent
+    _core.gc_relieve_young()
+    assert is_in(dead[0](), 2) and is_in(dead[1](), 1)
+    while _core.gc_step(1000, 0) not in (0, -1):
+        pass
+    assert not any(reference() for reference in dead)
+
+
 def too_many_are_old():
     """Of more than some ten thousand only those that come in from now on are young again."""
     gc.freeze()
