@@ -41,17 +41,20 @@ _HOMES = {
     "unload_ipython_extension": "notebook",
     "write_heap_profile": "heap",
 }
+_MODULES = ("endpoint", "escape", "gc", "pressure")  # public ones, so that gomem.gc.enable() needs no import of its own
 
 
 def __getattr__(name: str) -> object:
+    import importlib
+
+    if name in _MODULES:
+        return importlib.import_module(f"gomem.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'gomem' has no attribute {name!r}")
-    import importlib
-
     value = globals()[name] = getattr(importlib.import_module(f"gomem.{home}"), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, *_MODULES})

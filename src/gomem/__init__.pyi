@@ -1,3 +1,4 @@
+from gomem import endpoint as endpoint, escape as escape, gc as gc, pressure as pressure
 from gomem.builder import Builder as Builder, BytesBuilder as BytesBuilder
 from gomem.endpoint import serve as serve
 from gomem.heap import (

@@ -299,7 +299,8 @@ def forks_while_another_thread_waits():
 
 
 def forks_in_the_middle_of_finalisers():
-    """Another thread's batch, which is in a finaliser, ends before the fork: in the child nobody would end it."""
+    """Another thread's batch, which is in a finaliser, ends before the fork: in the child nobody would end it. (A thread that
+    did nothing but collect would leave no gap to fork in; then the child makes no collections, as without us.)"""
     stop = []
 
     class Slow(Node):
@@ -312,6 +313,7 @@ def forks_in_the_middle_of_finalisers():
             gc.collect(1)
             del made
             gomem.gc.collect()
+            time.sleep(0.001)
 
     def frees():
         garbage(700)
