@@ -12,3 +12,9 @@ def test_import_is_free_of_side_effects():
         "assert not outside, outside; assert threading.active_count() == 1"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_public_modules_need_no_import_of_their_own():
+    code = "import gomem; print(*(getattr(gomem, name).__name__ for name in gomem._MODULES), hasattr(gomem, 'nothing'))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["gomem.endpoint", "gomem.escape", "gomem.gc", "gomem.pressure", "False"]

@@ -33,7 +33,8 @@ def test_the_package_exports_what_its_stub_does():
     tree = ast.parse((STUBS / "__init__.pyi").read_text())
     imported = {name.asname for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names}
     listed = next(ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign))
-    assert listed == gomem.__all__ and imported == {*gomem.__all__, "load_ipython_extension", "unload_ipython_extension"}
+    assert listed == gomem.__all__
+    assert imported == {*gomem.__all__, *gomem._MODULES, "load_ipython_extension", "unload_ipython_extension"}
 
 
 def test_a_checker_finds_the_mistakes_and_no_others(tmp_path):
