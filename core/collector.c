@@ -489,7 +489,7 @@ static void
 after_full(void)
 {
     gm_pacer_end(&gm_gc.pacer, gm_gc_survivors(), gm_rss_bytes_no_python(), 0, 0);
-    gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc.pacer.young = 0;
+    gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc.pacer.back = gm_gc.pacer.young = 0;
     gm_gc.rounds = 0; /* it took the middle generation along */
     gm_gc_set_survivors(GM_SURVIVORS_HUGE);
 }
