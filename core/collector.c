@@ -358,9 +358,9 @@ gm_collector_relieve_young(void)
 {
     int64_t cpu = gm_cpu_ns_no_python(), wall = gm_wall_ns_no_python();
     gm_gc.busy = true;
-    Py_ssize_t back = gm_reclaim_young();
-    if (back > 0) {
-        gm_gc_set_promoted((Py_ssize_t)gm_pacer_taken_back(&gm_gc.pacer, gm_gc_promoted(), back));
+    Py_ssize_t promoted = gm_gc_promoted(), back = gm_reclaim_young();
+    if (back >= 0) {
+        gm_gc_set_promoted((Py_ssize_t)gm_pacer_taken_back(&gm_gc.pacer, promoted, back));
     }
     gm_gc.busy = false;
     account(GM_BY_BATCH, gm_cpu_ns_no_python() - cpu, gm_wall_ns_no_python() - wall);
@@ -545,6 +545,7 @@ middle_ends(void)
         gm_gc.rounds_max++;
     }
     gm_gc.rounds = 0;
+    gm_gc.pacer.back = 0; /* CPython has made them old, and counted them */
 }
 
 /* After a collection of the youngest: makes CPython believe that the middle one is due, when it should be. */

@@ -210,8 +210,8 @@ count_since(void)
     return -1;
 }
 
-/* CPython appends the survivors to the oldest generation: what then stands behind the marker is taken back, unless a
- * finaliser has called gc.freeze(), or gomem.gc.disable(). */
+/* CPython appends the survivors to the oldest generation, and counts them: what then stands behind the marker is taken
+ * back, unless a finaliser has called gc.freeze(), or gomem.gc.disable(). */
 Py_ssize_t
 gm_reclaim_young(void)
 {
@@ -220,22 +220,21 @@ gm_reclaim_young(void)
         mark_since();
     }
     if (since == NULL) {
-        return 0;
+        return -1;
     }
     const gm_gc_head *frozen = gm_prev(gm_gc_permanent());
-    Py_ssize_t promoted = gm_gc_promoted();
     int rounds[] = {gm_gc_count(1), gm_gc_count(2)};
     bool collecting = start_running();
     gm_ring_move_rest(gm_head_of(since), gm_gc_generation(2), gm_gc_generation(1));
     collect(1);
-    if (since != NULL && gm_prev(gm_gc_permanent()) == frozen) {
+    bool stayed = since != NULL && gm_prev(gm_gc_permanent()) == frozen;
+    if (stayed) {
         gm_ring_move_rest(gm_head_of(since), gm_gc_generation(2), gm_gc_generation(1));
-        gm_gc_set_promoted(promoted);
         gm_gc_set_count(1, rounds[0]);
         gm_gc_set_count(2, rounds[1]);
     }
     stop_running(collecting);
-    return recent > 0 ? recent : 0;
+    return !stayed ? -1 : recent > 0 ? recent : 0;
 }
 
 void
