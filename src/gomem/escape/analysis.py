@@ -15,7 +15,7 @@ from gomem.escape.interpret import Interpreter
 from gomem.escape.merge import merge
 from gomem.escape.reading import read_files
 from gomem.escape.sites import Site
-from gomem.escape.summary import FRESH, LibraryModule, Source, Summary, parse_library
+from gomem.escape.summary import FRESH, LibraryModule, Source, Summary, parse_library, store_order
 from gomem.escape.universe import Function, ModuleInfo, Universe
 from gomem.escape.verdicts import Step, judge
 
@@ -128,7 +128,7 @@ def _leaks(path: str, function: Function, summary: Summary) -> list[Leak]:
 
     for source, cause in summary.leaks.items():
         note(source, _cause_text(cause))
-    for target, name, source in summary.stores:
+    for target, name, source in sorted(summary.stores, key=store_order):
         for inner in _within(summary, [source]) if 0 <= target[0] < len(names) else ():
             if inner[0] != target[0]:
                 note(inner, names[target[0]] + _shown(target[1]) + _shown(name))

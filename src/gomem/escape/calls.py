@@ -85,6 +85,7 @@ class Calls(State):
             elif kind is ClassInfo:
                 result |= self.instantiate(what, given, number, line)
             elif kind is tuple and what[0] == BOUND:
+                self.touched |= 1 << one
                 bound[what[1]] = bound.get(what[1], 0) | self.fields[one].get("self", 0)
             elif kind is Instance and what.cls.find("__call__") is not None:
                 called[what] = called.get(what, 0) | 1 << one
@@ -389,15 +390,15 @@ class Calls(State):
             self.depth -= 1
 
     def _apply(self, summary: Summary, values: dict[Any, int], number: Any, line: int, function: Function) -> int:
-        top = {path for index, path in summary.returns if index == FRESH}
-        fresh = [self.fresh(number, what, index in top) for index, (what, _) in enumerate(summary.fresh)]
+        plan = summary.plan()
+        fresh = [self.fresh(number, what, top) for what, top in plan.fresh]
         known: dict[Any, int] = {}  # source -> objects, as long as no field changes
-        version = self.version
+        version = len(self.log)
 
         def union(sources: Any) -> int:
             nonlocal version
-            if version != self.version:
-                version = self.version
+            if version != len(self.log):
+                version = len(self.log)
                 known.clear()
             objects = 0
             for source in sources:
@@ -407,18 +408,19 @@ class Calls(State):
                 objects |= found
             return objects
 
-        for index, (_, fields) in enumerate(summary.fresh):
-            for name, sources in fields:
-                self.store(fresh[index], name, union(sources), line)
-        for source, cause in summary.leaks.items():
-            objects = self.held(values.get(source[0], 0)) if source[1] == DEEP else union((source,))
-            if objects & ~1:
-                self.leak(objects, f"{cause} {function.name}" if cause in ("library", "task") else cause, line)
-        for target, name, stored in summary.by_target():
+        for index, name, sources in plan.fields:
+            self.store(fresh[index], name, union(sources), line)
+        for root, leaks in plan.leaks:
+            given = values.get(root)
+            for source, cause in leaks if given else ():
+                objects = self.held(given) if source[1] == DEEP else union((source,))
+                if objects & ~1:
+                    self.leak(objects, f"{cause} {function.name}" if cause in ("library", "task") else cause, line)
+        for target, name, stored in plan.stores:
             bases = union((target,))
             if bases:
                 self.store(bases, name, union(stored), line, f"global by {function.name}")
-        result = union(summary.returns)
+        result = union(plan.returns)
         for target, arguments, into in summary.calls:
             called = union((target,))
             if called:
@@ -429,9 +431,10 @@ class Calls(State):
                 elif into == "result":
                     result |= called_back
                 elif into == "items":
-                    for index in top:
-                        self.store(fresh[index], "*", called_back, line)
-        if not top:
+                    for made, (_, top) in zip(fresh, plan.fresh):
+                        if top:
+                            self.store(made, "*", called_back, line)
+        if not plan.makes:
             result |= self.made(number, self.universe.none) if isinstance(number, int) else 0
         return result
 

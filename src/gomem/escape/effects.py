@@ -45,7 +45,7 @@ def compact_leaks(leaks: dict[Source, str]) -> dict[Source, str]:
 def few_calls(summary: Summary) -> Summary:
     """Of many functions that are called, and of those deep within a parameter, it is only said that they leak."""
     own = [call for call in summary.calls if call[2] == "leak"]
-    leaking = {call for call in own if call[0][1] == DEEP or len(own) > _CALLS}
+    leaking = [call for call in own if call[0][1] == DEEP or len(own) > _CALLS]
     if leaking:
         summary.calls = tuple(call for call in summary.calls if call not in leaking)
         summary.leaks = compact_leaks({**{call[0]: "unknown a callback" for call in leaking}, **summary.leaks})
@@ -335,7 +335,7 @@ class _Summarizer:
                 break
             while len(contents) < len(self.members):
                 contents.append({})
-            touched = set()
+            touched: dict[tuple[int, str], None] = {}
             for one in todo:
                 done |= 1 << one
                 if 1 << one & solved.frozen:
@@ -343,7 +343,7 @@ class _Summarizer:
                 into = contents[self.number[one]]
                 for name, held in solved.fields[one].items():
                     into[name] = into.get(name, 0) | held
-                    touched.add((self.number[one], name))
+                    touched[self.number[one], name] = None
             for number, name in touched:
                 self.sources(contents[number][name], -4)
         kinds = [key[0] for key in self.tokens]

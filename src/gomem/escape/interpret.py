@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
+from operator import or_
 from typing import Any
 
 from gomem.escape import ir
@@ -13,6 +15,30 @@ from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo
 _NOTHING = Given([], {}, 0, 0)
 _NUMBERS = ("int", "float", "bool", "complex")
 _FRAME = "&frame"  # what an exception that was caught keeps through its traceback
+
+
+class _Step:
+    """One operation, and what it had read when it was last carried out."""
+
+    __slots__ = ("op", "variables", "values", "touched", "start")
+
+    def __init__(self, op: Any, variables: list[int]) -> None:
+        self.op = op
+        self.variables = variables
+        self.values: list[int] | None = None
+        self.touched = 0
+        self.start = 0
+
+    def begin(self, solved: Interpreter) -> None:
+        self.values = [solved.pts[variable] for variable in self.variables]
+        self.start = len(solved.log)
+        solved.touched = 1
+
+    def stale(self, pts: list[int], since: list[int], recent: int) -> bool:
+        """Whether anything changed that it read, or was changed by itself."""
+        if self.values is None or self.touched & (since[len(since) - 1 - self.start] | recent):
+            return True
+        return any(pts[variable] != value for variable, value in zip(self.variables, self.values))
 
 
 class Interpreter(Calls):
@@ -35,20 +61,25 @@ class Interpreter(Calls):
     def repeat(self) -> bool:
         """Carries out the operations until nothing changes; whether that came to an end."""
         operations = _OPERATIONS
-        for _ in range(PASSES):
-            self.changed = False
+        if self.code.once:
             for op in self.code.ops:
                 operations[op[0]](self, op)
-            if not self.changed or self.code.once:
+            return True
+        steps = [_Step(op, ir.variables_read(self.code, op)) for op in self.code.ops]
+        for _ in range(PASSES):
+            self.changed = False
+            since = list(accumulate(reversed(self.log), or_, initial=0))  # what changed in the last 0, 1, 2… changes
+            self.recent = 0
+            for step in steps:
+                if step.stale(self.pts, since, self.recent):
+                    step.begin(self)
+                    operations[step.op[0]](self, step.op)
+                    step.touched = self.touched
+            if not self.changed:
                 return True
         return False
 
     def begin(self) -> None:
-        self.calls_made: dict[int, Any] = {}
-        self.pending: Any = ()
-        self._begin()
-
-    def _begin(self) -> None:
         """Parameters are objects; ``self`` and annotated ones have a type."""
         for index, (_, how, kinds, _) in enumerate(self.code.params):
             what = self.universe.annotated(kinds, self.module) if kinds else None
@@ -129,6 +160,7 @@ class Interpreter(Calls):
         function = self.module.functions.get(f"{name}#file") or self.module.functions[name]
         made = self.made(number, function)
         fields = self.fields[made.bit_length() - 1]
+        self.touched |= made
         for key, variable, own in cells:
             self.store(made, key, self.pts[variable], line)
             if own:
@@ -243,7 +275,10 @@ class Interpreter(Calls):
         else:
             method = what.cls.find(name) if type(what) is Instance else what.find(name) if type(what) is ClassInfo else None
             known = [] if method is None or method.kind in ("property", "cached") and type(what) is Instance else [method]
-        self.patched |= {function for function in known if function.replaced()}
+        replaced = {function for function in known if function.replaced()}
+        if replaced:
+            self.patched |= replaced
+            self.note_change(1)
 
     def note_by_name(self, name: str, objects: int, line: int, one: int) -> None:
         """An attribute of an object of unknown type is set: any class that has such an attribute may be meant."""
@@ -480,34 +515,13 @@ class Interpreter(Calls):
     def hold(self, op: Any) -> None:
         self.store(self.pts[op[1]], "&", self.pts[op[2]], op[3])
 
-    def settled(self, number: int, base: int, arguments: ir.Arguments) -> bool:
-        """Whether nothing that this call depends on has changed since it was last made."""
-        pts = self.pts
-        positional, named, stars, doubles = arguments
-        inputs = [pts[v] for v in positional] + [pts[v] for _, v in named] + [pts[v] for v in stars] + [pts[v] for v in doubles]
-        known = self.calls_made.get(number)
-        if known is not None and known == (self.version, self.leaked, base, inputs):
-            return True
-        self.pending = (base, inputs)
-        return False
-
     def call_(self, op: Any) -> None:
         _, dst, function, number, arguments, line, name = op
-        base = self.pts[function]
-        if self.settled(number, base, arguments):
-            return
-        pending = self.pending
-        self.put(dst, self.call(base, self.given(arguments), number, line, name))
-        self.calls_made[number] = (self.version, self.leaked, *pending)
+        self.put(dst, self.call(self.pts[function], self.given(arguments), number, line, name))
 
     def call_method_(self, op: Any) -> None:
         _, dst, base, name, number, arguments, line = op
-        objects = self.pts[base]
-        if self.settled(number, objects, arguments):
-            return
-        pending = self.pending
-        self.put(dst, self.call_method(objects, name, self.given(arguments), number, line))
-        self.calls_made[number] = (self.version, self.leaked, *pending)
+        self.put(dst, self.call_method(self.pts[base], name, self.given(arguments), number, line))
 
     def call_super(self, op: Any) -> None:
         _, dst, this, name, number, arguments, line = op

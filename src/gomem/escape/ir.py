@@ -108,6 +108,27 @@ class Module:
     lines: int = 0
 
 
+_READ = {  # where an operation names the variables that it reads; those of arguments and cells are added
+    COPY: (2,), LOAD_ATTR: (2,), STORE_ATTR: (1, 3), LOAD_ITEM: (2, 3), STORE_ITEM: (1, 2), ITERATE: (2,), UNPACK: (2,),
+    STORE_GLOBAL: (2,), STORE_CLASS: (3,), STORE_FREE: (2,), CALL: (2,), CALL_METHOD: (2,), CALL_SUPER: (2,), OPERATE: (2, 3),
+    OPERATE_IN_PLACE: (2, 3), SLICE: (2,), RETURN: (1,), YIELD: (1,), YIELD_FROM: (2,), RAISE: (1,), AWAIT: (2,), LEAK: (1,), HOLD: (1, 2),
+}  # fmt: skip
+_ARGUMENTS = {CALL: 4, CALL_METHOD: 5, CALL_SUPER: 5}
+
+
+def variables_read(code: Code, op: tuple[Any, ...]) -> list[int]:
+    """The variables on whose objects it depends what the operation does."""
+    found = [op[place] for place in _READ.get(op[0], ())]
+    if op[0] in _ARGUMENTS:
+        positional, named, stars, doubles = op[_ARGUMENTS[op[0]]]
+        found += [*positional, *(variable for _, variable in named), *stars, *doubles]
+    elif op[0] == CLOSURE:
+        found += [variable for _, variable, _ in op[4]] + [variable for _, variable in op[5]]
+    elif op[0] == CAUGHT:
+        found += [*code.local_vars, *code.param_vars]
+    return found
+
+
 def pack(module: Module) -> tuple[Any, ...]:
     """The module as plain values, for ``marshal``."""
     codes = [tuple(getattr(code, name) for name in Code.__slots__) for code in module.codes]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.summary import DEEP
+from gomem.escape.summary import DEEP, type_order
 from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo, Universe
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
@@ -57,7 +57,9 @@ class State:
         self.called: set[tuple[int, str]] = set()  # parameters, and what they hold, that are called
         self.patched: set[Function] = set()  # that this function replaces, as far as that was not known
         self.changed = False
-        self.version = 0  # of all fields
+        self.log: list[int] = []  # what changed, in order: objects that hold more, or leak; 1 for all that is known by name
+        self.recent = 0  # the same since the pass began
+        self.touched = 0  # objects that were read since the operation began, with 1 in it
         self.global_names: dict[int, set[str]] = {}  # outside object -> global variables that it was read from
         self.work = 0
         self.budget = max(BUDGET, BUDGET_OPERATION * len(code.ops))
@@ -125,6 +127,7 @@ class State:
         return found
 
     def load_one(self, base: int, bit: int, name: str) -> int:
+        self.touched |= bit
         if bit & self.markers:
             return 0
         if bit & self.frozen:
@@ -175,7 +178,7 @@ class State:
             return self.attribute_types(what.cls, name)
         if type(what) is Function:
             self.deps.add((what, name))
-            return list(what.attributes.get(name, (None,)))
+            return sorted(what.attributes.get(name, (None,)), key=type_order)
         return [None]
 
     def attribute_types(self, cls: ClassInfo, name: str) -> list[Any]:
@@ -189,20 +192,20 @@ class State:
             if known:
                 found |= known
         found.discard(self.universe.none)
-        return [None] if not found or None in found or cls.open else sorted(found, key=_type_order)
+        return [None] if not found or None in found or cls.open else sorted(found, key=type_order)
 
     def deep(self, bases: int) -> int:
         """Everything reachable from what the objects hold."""
         known = self.deep_known.get(bases)
-        if known is not None and known[0] == self.version:
-            return known[1]
-        seen = self._deep(bases)
-        self.deep_known[bases] = (self.version, seen)
-        return seen
+        if known is None or known[0] != len(self.log):
+            known = self.deep_known[bases] = (len(self.log), self._deep(bases))
+        self.touched |= bases | known[1]
+        return known[1]
 
     def held(self, bases: int) -> int:
         """What the objects hold directly."""
         found = 0
+        self.touched |= bases
         bases &= ~self.frozen
         holds = self.holds
         while bases:
@@ -229,6 +232,13 @@ class State:
             self.pts[variable] |= objects
             self.changed = True
 
+    def note_change(self, objects: int) -> None:
+        """Those who have read one of the objects have to read again."""
+        self.changed = True
+        if objects:
+            self.log.append(objects)
+            self.recent |= objects
+
     def leak(self, objects: int, cause: str, line: int) -> None:
         objects &= ~1
         if objects:
@@ -236,8 +246,8 @@ class State:
             known = self.leaks.get(key, 0)
             if objects & ~known:
                 self.leaks[key] = known | objects
+                self.note_change(objects & ~self.leaked)
                 self.leaked |= objects
-                self.changed = True
 
     def store(self, bases: int, name: str, objects: int, line: int, cause: str = "") -> None:
         """The objects become reachable from each base."""
@@ -258,17 +268,18 @@ class State:
                 fields[name] = before | objects
                 if name[0] != "&":
                     self.holds[base] |= objects
-                self.version += 1
+                self.note_change(low)
                 self.store_lines.setdefault((base, name), line)
-                self.changed = True
             if name[0] not in "*&?=0123456789":
                 self.note_types(self.type[base], name, objects)
 
     def open_up(self, one: int) -> None:
         """The object, one bit, may hold anything from outside."""
         fields = self.fields[one.bit_length() - 1]
-        fields["?"] = fields.get("?", 0) | 1
-        self.holds[one.bit_length() - 1] |= 1
+        if not fields.get("?", 0) & 1:
+            fields["?"] = fields.get("?", 0) | 1
+            self.holds[one.bit_length() - 1] |= 1
+            self.note_change(one)
 
     def outside_cause(self, base: int, name: str, cause: str) -> str:
         """Where something outside keeps it: its global variable if there is one, what the call says, its type."""
@@ -290,10 +301,5 @@ class State:
             return
         if owner.add_types(name, [self.type[o] for o in self.bits(objects)]):
             self.attributes_changed.add((owner, name))
+            self.note_change(1)
 
-
-def _type_order(what: Any) -> str:
-    cls = getattr(what, "cls", None)
-    if cls is not None and type(what) is Instance:
-        return f"{cls.module.name}:{cls.name}:{what.exact}"
-    return f"{getattr(what, 'name', '')}"

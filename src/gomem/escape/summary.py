@@ -43,17 +43,14 @@ class Summary:
     returns: frozenset[Source] = frozenset()
     fresh: tuple[tuple[Any, tuple[tuple[str, frozenset[Source]], ...]], ...] = ()
     calls: tuple[tuple[Source, tuple[Source, ...], str], ...] = ()
-    grouped: list[tuple[Source, str, list[Source]]] | None = None
+    planned: Plan | None = None
     used: set[Any] | None = None
 
-    def by_target(self) -> list[tuple[Source, str, list[Source]]]:
-        """The stores as (target, field, all that is stored there)."""
-        if self.grouped is None:
-            groups: dict[tuple[Source, str], list[Source]] = {}
-            for target, name, source in self.stores:
-                groups.setdefault((target, name), []).append(source)
-            self.grouped = [(target, name, sources) for (target, name), sources in groups.items()]
-        return self.grouped
+    def plan(self) -> Plan:
+        """The same in the form that a call of the function needs."""
+        if self.planned is None:
+            self.planned = Plan(self)
+        return self.planned
 
     def parameters(self) -> set[Any]:
         """The parameters that have any effect."""
@@ -75,6 +72,43 @@ class Summary:
             and self.fresh == other.fresh
             and self.calls == other.calls
         )
+
+
+class Plan:
+    """What a call does, in an order that is always the same: ``fresh`` (type, whether it is a result), ``fields`` of them,
+    ``leaks`` by parameter, ``stores`` (target, field, all that is stored there), ``returns``; ``makes`` if a result is new."""
+
+    __slots__ = ("fresh", "fields", "leaks", "stores", "returns", "makes")
+
+    def __init__(self, summary: Summary) -> None:
+        top = {path for index, path in summary.returns if index == FRESH}
+        self.makes = bool(top)
+        self.fresh = [(what, index in top) for index, (what, _) in enumerate(summary.fresh)]
+        self.fields = [
+            (index, name, sorted(sources, key=source_order)) for index, (_, fields) in enumerate(summary.fresh) for name, sources in fields
+        ]
+        leaks: dict[Any, list[tuple[Source, str]]] = {}
+        for source, cause in summary.leaks.items():
+            leaks.setdefault(source[0], []).append((source, cause))
+        self.leaks = list(leaks.items())
+        stores: dict[tuple[Source, str], list[Source]] = {}
+        for target, name, source in sorted(summary.stores, key=store_order):
+            stores.setdefault((target, name), []).append(source)
+        self.stores = [(target, name, sources) for (target, name), sources in stores.items()]
+        self.returns = sorted(summary.returns, key=source_order)
+
+
+def type_order(what: Any) -> str:
+    """By which types are sorted, wherever their order matters: it must not differ from run to run."""
+    return what.key if hasattr(what, "key") else str(what)
+
+
+def source_order(source: Source) -> tuple[str, str]:
+    return str(source[0]), type_order(source[1])
+
+
+def store_order(store: tuple[Source, str, Source]) -> tuple[Any, ...]:
+    return source_order(store[0]), store[1], source_order(store[2])
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.summary import LibraryClass, LibraryFunction, LibraryModule, Summary
+from gomem.escape.summary import LibraryClass, LibraryFunction, LibraryModule, Summary, type_order
 
 BOTTOM = Summary()
 Shape = tuple[int, frozenset[str]]  # of a call: how many arguments by position, and the keywords
@@ -44,12 +44,13 @@ class Owner:
 class Instance:
     """The type of an object: its class, and whether it can also be a subclass."""
 
-    __slots__ = ("cls", "exact", "immutable")
+    __slots__ = ("cls", "exact", "immutable", "key")
 
     def __init__(self, cls: ClassInfo, exact: bool) -> None:
         self.cls = cls
         self.exact = exact
         self.immutable = cls.immutable
+        self.key = f"{cls.key} {'exact' if exact else 'any'}"
 
 
 class Function(Owner):
@@ -72,6 +73,11 @@ class Function(Owner):
         self.summary: Summary = BOTTOM
         self.members: list[Function] = []  # of a merged one
         self.order = 0
+
+    @property
+    def key(self) -> str:
+        """Tells it apart from all other types, in every run alike."""
+        return f"def {self.module.name}:{'' if self.cls is None else self.cls.name}:{self.name}"
 
     def replaced(self) -> bool:
         """Notes that some code puts something else in its place; whether that is news."""
@@ -102,13 +108,14 @@ class ClassInfo(Owner):
 
     __slots__ = (
         *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
-        *("record", "item", "enum", "declared", "class_names", "_family", "_found", "protocol"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_found", "protocol", "key"),
     )
 
     def __init__(self, name: str, module: ModuleInfo) -> None:
         super().__init__()
         self.name = name
         self.module = module
+        self.key = f"class {module.name}:{name}"
         self.bases: list[ClassInfo] = []
         self.methods: dict[str, Function] = {}
         self.subclasses: list[ClassInfo] = []
@@ -179,11 +186,12 @@ def _linear(cls: ClassInfo, seen: set[ClassInfo]) -> list[ClassInfo]:
 
 
 class ModuleInfo(Owner):
-    __slots__ = ("name", "file", "library", "functions", "classes", "own", "path")
+    __slots__ = ("name", "file", "library", "functions", "classes", "own", "path", "key")
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+        self.key = f"module {name}"
         self.file: ir.Module | None = None
         self.library: LibraryModule | None = None
         self.functions: dict[str, Function] = {}
@@ -427,7 +435,7 @@ class Universe:
         for how, what in module.file.names.get(name, ()) if module.file else ():
             found += self._binding(module, how, what, seen)
         if name in module.attributes:
-            found += module.attributes[name]
+            found += sorted(module.attributes[name], key=type_order)
         if found:
             return list(dict.fromkeys(found))
         return self._elsewhere(module, name, builtins, seen)
