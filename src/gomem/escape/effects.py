@@ -153,7 +153,23 @@ def bounded(summary: Summary) -> Summary:
     """The summary itself, or a coarser one if it is so long that each call would be work."""
     if size(summary) <= SIZE:
         return summary
-    return few_kinds(widen(summary))
+    coarse = few_kinds(widen(summary))
+    return coarse if size(coarse) <= SIZE else pooled(coarse)
+
+
+def pooled(summary: Summary) -> Summary:
+    """Where everything is kept in everything: one new object of unknown type holds all that is kept, and is kept in its place.
+    The other form grows with the square of the parameters."""
+    pool = (FRESH, len(summary.fresh))
+    kept = {source for _, _, source in summary.stores}
+    fresh = []
+    for what, fields in summary.fresh:
+        bound = type(what) is tuple
+        kept.update(source for _, sources in fields for source in sources)
+        fresh.append((what, fields if bound or not fields else (("?", frozenset([pool])),)))
+    fresh.append((None, (("?", frozenset(compact_sources(kept))),)))
+    stores = frozenset((target, name, pool) for target, name, _ in summary.stores)
+    return Summary(summary.leaks, stores, summary.returns, tuple(fresh), summary.calls)
 
 
 def size(summary: Summary) -> int:
