@@ -11,13 +11,12 @@ from gomem.errors import UsageError
 from gomem.escape import ir
 from gomem.escape.engine import Engine
 from gomem.escape.files import find_files
-from gomem.escape.interpret import Interpreter
 from gomem.escape.merge import merge
 from gomem.escape.reading import read_files
 from gomem.escape.sites import Site
 from gomem.escape.summary import FRESH, LibraryModule, Source, Summary, parse_library, store_order
 from gomem.escape.universe import Function, ModuleInfo, Universe
-from gomem.escape.verdicts import Step, judge
+from gomem.escape.verdicts import Found, Step
 
 LIBRARY = Path(__file__).parent / "library"
 Progress = Callable[[str, int, int], None]
@@ -96,18 +95,15 @@ def analyse(
     analysis.patched = len(engine.patched)
     for info in list(universe.modules.values()):
         if info.own and info.file is not None:
-            _judge_module(universe, info, info.file, analysis)
+            _add_module(engine, info, info.file, analysis)
     return analysis
 
 
-def _judge_module(universe: Universe, info: ModuleInfo, file: ir.Module, analysis: Analysis) -> None:
-    found: dict[int, tuple[str, str, tuple[Step, ...], str]] = {}
+def _add_module(engine: Engine, info: ModuleInfo, file: ir.Module, analysis: Analysis) -> None:
+    found: dict[int, Found] = {}
     for function in info.functions.values():
         if function.code is not None:
-            solved = Interpreter(universe, function)
-            if not function.tangled:
-                solved.run()
-            found.update(judge(solved))
+            found.update(engine.verdicts[function])
             analysis.dynamic += function.code.dynamic
             analysis.leaks += _leaks(info.path, function, function.summary)
     for number, row in enumerate(file.sites):

@@ -129,12 +129,12 @@ class Calls(State):
         return made | 1
 
     def call_function(self, function: Function, given: Given, number: Any, line: int, env: int = 0) -> int:
-        self.deps.add(function)
+        self.deps[function] = None
         if function.opaque:
             return self.call_unknown(given, number, f"{function.name} ({function.unknown})", line)
         if function.name in ("min", "max") and len(given.positional) == 1 and function.module is self.universe.builtins:
             function = function.module.functions["max_of_items"]
-            self.deps.add(function)
+            self.deps[function] = None
         values = self.bind(function, given, number, env)
         return self.apply(function.summary, values, number, line, function)
 
@@ -149,7 +149,7 @@ class Calls(State):
         new = cls.find("__new__")
         result = made
         if new is not None and (cls.open or not _of_object(new)):
-            self.deps.add(new)
+            self.deps[new] = None
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
             result |= self.of_class(self.apply(new.summary, values, (number, "new"), line, new), cls)
         init = cls.find("__init__")
@@ -304,7 +304,7 @@ class Calls(State):
             value = self.load(this, name)
             self.leak(this, f"unknown {name}", line)
             return self.call(value, given, number, line, name)
-        self.deps.add(name)
+        self.deps[merged] = None
         result = 0
         if name in self.universe.stored or any(member.kind in ("property", "cached") for member in merged.members):
             result = self.call_unknown(given, number, name, line)

@@ -1,148 +1,121 @@
-"""From files to verdicts: read, lower, link, solve every function to a fixed point, judge.
+"""The fixed point: solves every function until nothing that any of them looked at has changed.
 
-Order of work: each function after those it calls, as far as names tell; a function whose summary changes puts those back on
-the list that have looked at it. A function that does not settle is described less and less exactly, and in the end as the
-worst that there is. One that takes too much work is given up: all it touches escapes.
+The work goes in sweeps, and a sweep in batches. The functions of a batch are solved with what is known when it begins, each
+by itself; what comes of them is made known at its end. So it does not matter who solves them in which order, and what has been
+solved once with the same things seen need not be solved again.
+
+A function that does not settle is described less and less exactly, and in the end as the worst that there is. One that takes
+too much work is given up: all it touches escapes.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from gomem.escape import ir
-from gomem.escape.effects import give_up, join, summarize, widen
-from gomem.escape.interpret import Interpreter
-from gomem.escape.universe import BOTTOM, ClassInfo, Function, Universe
+from gomem.escape.order import arrange
+from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, solve, value_of
+from gomem.escape.universe import BOTTOM, Function, Universe
+from gomem.escape.verdicts import Found
 
 PATIENCE = 2  # times that a function's summary changes before it may only grow
 COARSE = 6  # times before less is told apart
 ROUNDS = 10  # times before its callers take the worst for granted; what it makes itself is judged all the same
+_WINDOW = 128  # functions looked at for a batch
 
 
 class Engine:
-    """Solves all functions of a universe."""
+    """Solves all functions of a universe; then ``verdicts`` has those of every function's sites."""
 
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
-        self.functions: list[Function] = []
-        self.dependents: dict[Any, set[Function]] = defaultdict(set)
+        self.functions, self.callees = arrange(universe)
+        self.lookers: dict[Cell, set[Function]] = defaultdict(set)
+        self.seen: dict[Function, dict[Cell, Any]] = {}
         self.times: dict[Function, int] = defaultdict(int)
-        self.solved = 0
+        self.verdicts: dict[Function, dict[int, Found]] = {}
         self.patched: set[Function] = set()
+        self.solved = 0
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
-        self.functions = self.order()
-        for number, function in enumerate(self.functions):
-            function.order = number
-        now, later = list(range(len(self.functions))), set[int]()  # a sweep takes each function once, in order
+        now = list(range(len(self.functions)))  # a heap: a sweep takes each function once, more or less in order
         while now:
+            later: set[int] = set()
             waiting = set(now)
             while now:
-                number = heapq.heappop(now)
-                waiting.discard(number)
-                for changed in self.solve(self.functions[number]):
-                    if changed.order <= number:
-                        later.add(changed.order)
-                    elif changed.order not in waiting:
-                        waiting.add(changed.order)
-                        heapq.heappush(now, changed.order)
+                batch = self.batch(now)
+                waiting.difference_update(batch)
+                for place, looker in self.commit(batch, self.solve(batch)):
+                    if looker <= place or looker in batch:
+                        later.add(looker)
+                    elif looker not in waiting:
+                        waiting.add(looker)
+                        heapq.heappush(now, looker)
                 if progress is not None:
                     progress(len(self.functions) - len(waiting | later), len(self.functions))
-            for name in self.universe.remerge():
-                later.update(function.order for function in self.dependents[name])
-            now, later = sorted(later), set()
+            later.update(self.merged())
+            now = sorted(later)
 
-    def solve(self, function: Function) -> Iterable[Function]:
-        """Solves one function; who has to be solved again for it."""
-        if function.tangled:
-            return ()
-        solved = Interpreter(self.universe, function)
-        self.solved += 1
-        solved.run()
-        function.tangled = solved.tangled
-        if function.tangled or self.times[function] > ROUNDS:
-            summary = give_up(len(function.params))
-        else:
-            summary = summarize(solved)
-            if self.times[function] > PATIENCE:
-                summary = join(function.summary, summary)
-            if self.times[function] > COARSE:
-                summary = widen(summary)
-        for dependency in solved.deps:
-            self.dependents[dependency].add(function)
-        again: set[Function] = set()
-        for replaced in solved.patched:
-            self.patched.add(replaced)
-            self.universe.stale(replaced)
-            again |= self.dependents[replaced]
-        for attribute in solved.attributes_changed:
-            again |= self.dependents[attribute]
-        for name in self.universe.news():
-            again |= self.dependents[name]
-        if not summary.same(function.summary) or function.summary is BOTTOM:
-            function.summary = summary
+    def batch(self, now: list[int]) -> list[int]:
+        """The next places to be solved, taken off the heap: none calls another one of them, as far as names tell, or one before
+        it that has to wait."""
+        batch: list[int] = []
+        before: set[int] = set()
+        waiting = []
+        while now and len(before) < _WINDOW:
+            place = heapq.heappop(now)
+            (batch if before.isdisjoint(self.callees[place]) else waiting).append(place)
+            before.add(place)
+        for place in waiting:
+            heapq.heappush(now, place)
+        return batch
+
+    def solve(self, batch: list[int]) -> list[Outcome]:
+        functions = [self.functions[place] for place in batch]
+        self.solved += len(functions)
+        return [solve(self.universe, function, self.stage(function)) for function in functions]
+
+    def stage(self, function: Function) -> int:
+        times = self.times[function]
+        return WORST if times > ROUNDS else WIDENED if times > COARSE else JOINED if times > PATIENCE else PLAIN
+
+    def commit(self, batch: list[int], outcomes: list[Outcome]) -> list[tuple[int, int]]:
+        """Makes known what came of a batch; the places of those that have to be solved again for it, and of who changed that."""
+        changed: dict[Cell, int] = {}
+        for place, outcome in zip(batch, outcomes, strict=True):
+            function = self.functions[place]
+            self.seen[function] = outcome.seen
+            for cell in outcome.seen:
+                self.lookers[cell].add(function)
+            self.verdicts[function] = outcome.verdicts
+            for cell in self.make_known(function, outcome):
+                changed.setdefault(cell, place)
+        return [(place, looker) for cell, place in changed.items() for looker in self.misled(cell)]
+
+    def make_known(self, function: Function, outcome: Outcome) -> list[Cell]:
+        """The cells that are different now."""
+        changed: list[Cell] = [cell for cell, kinds in outcome.types.items() if cell[0].add_types(cell[1], kinds)]
+        function.tangled = outcome.tangled
+        for replaced in outcome.patched:
+            if replaced.replaced():
+                self.patched.add(replaced)
+                self.universe.stale(replaced)
+                changed.append(replaced)
+        if function.summary is BOTTOM or not outcome.summary.same(function.summary):
+            function.summary = outcome.summary
             self.times[function] += 1
             self.universe.stale(function)
-            again |= self.dependents[function]
-        return again
+            changed.append(function)
+        return changed
 
-    def order(self) -> list[Function]:
-        """All functions with code, callees before callers where names tell who is called."""
-        functions = [
-            function
-            for module in self.universe.modules.values()
-            if module.file is not None
-            for function in module.functions.values()
-            if function.code is not None
-        ]
-        placed: dict[Function, None] = {}
-        seen: set[Function] = set()
-        for start in functions:
-            if start in seen:
-                continue
-            seen.add(start)
-            stack = [(start, iter(self.callees(start)))]
-            while stack:
-                function, rest = stack[-1]
-                for callee in rest:
-                    if callee not in seen:
-                        seen.add(callee)
-                        stack.append((callee, iter(self.callees(callee))))
-                        break
-                else:
-                    placed[function] = None
-                    stack.pop()
-        return list(placed)
+    def misled(self, cell: Cell) -> list[int]:
+        """Those who have seen something else there than there is now."""
+        value = value_of(self.universe, cell)
+        return [looker.order for looker in self.lookers[cell] if not looker.tangled and self.seen[looker].get(cell, value) != value]
 
-    def callees(self, function: Function) -> list[Function]:
-        """Functions that it names: nested ones, globals, methods that few classes define. And those which assign most of the
-        attributes and global names that it reads: the initialiser of its class, its module's body."""
-        code = function.code
-        assert code is not None
-        found: list[Function] = [function.module.functions["<module>"]] if "<module>" in function.module.functions else []
-        init = function.cls.find("__init__") if function.cls is not None else None
-        if init is not None:
-            found.append(init)
-        for op in code.ops:
-            if op[0] == ir.CALL_METHOD:
-                named = self.universe.by_name.get(op[3], ())
-                if len(named) <= 8:
-                    found += named
-            elif op[0] == ir.GLOBAL:
-                found += _callable(self.universe.lookup(function.module, op[2]))
-            elif op[0] == ir.CLOSURE:
-                found.append(function.module.functions[op[3]])
-        return [callee for callee in found if callee.code is not None]
-
-
-def _callable(kinds: list[Any]) -> list[Function]:
-    found = []
-    for kind in kinds:
-        if isinstance(kind, ClassInfo):
-            kind = kind.find("__init__")
-        if isinstance(kind, Function):
-            found.append(kind)
-    return found
+    def merged(self) -> list[int]:
+        """Brings methods known by name up to date; who has seen them otherwise."""
+        unsettled, self.universe.unsettled = self.universe.unsettled, {}
+        return [looker for merged in unsettled if merged in self.lookers for looker in self.misled(merged)]

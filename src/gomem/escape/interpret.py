@@ -129,7 +129,6 @@ class Interpreter(Calls):
 
     def global_(self, op: Any) -> None:
         _, dst, name = op
-        self.deps.add((self.module, name))
         for kind in self.universe.lookup(self.module, name):
             found = self.outside(kind)
             self.put(dst, found)
@@ -232,7 +231,7 @@ class Interpreter(Calls):
         if functions is None or any(function.kind not in ("property", "cached") for function in functions):
             found |= self.bound(one, name, op)
         elif (merged := self.universe.merged_method(name)) is not None:
-            self.deps.add(name)
+            self.deps[merged] = None
             found |= self.apply(merged.summary, {"0": 1 << one, "env": 1}, ("get", op[1]), line, merged)
         return found
 
@@ -275,16 +274,12 @@ class Interpreter(Calls):
         else:
             method = what.cls.find(name) if type(what) is Instance else what.find(name) if type(what) is ClassInfo else None
             known = [] if method is None or method.kind in ("property", "cached") and type(what) is Instance else [method]
-        replaced = {function for function in known if function.replaced()}
-        if replaced:
-            self.patched |= replaced
-            self.note_change(1)
+        self.patched.update(known)
 
     def note_by_name(self, name: str, objects: int, line: int, one: int) -> None:
         """An attribute of an object of unknown type is set: any class that has such an attribute may be meant."""
         for cls in self.universe.classes_with(name):
-            if cls.add_types(name, [self.type[o] for o in self.bits(objects)]):
-                self.attributes_changed.add((cls, name))
+            self.add_types(cls, name, objects)
         setter = f"{name}.setter"
         if setter in self.universe.by_name and self.type[one] is None:
             for function in self.universe.by_name[setter][:8]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from gomem.escape import ir
 from gomem.escape.summary import DEEP, type_order
-from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo, Universe
+from gomem.escape.universe import NO_TYPES, ClassInfo, Function, Instance, ModuleInfo, Universe
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes
@@ -52,10 +52,11 @@ class State:
         self.store_lines: dict[tuple[int, str], int] = {}
         self.markers = 0  # results of calls that make nothing themselves: they stand for whatever old object is the result
         self.frozen = 0  # objects of immutable types: they hold nothing
-        self.deps: set[Any] = set()
-        self.attributes_changed: set[Any] = set()
+        self.deps: dict[Any, Any] = {}  # what was looked at: functions, and types of attributes as they were then
+        self.written: dict[tuple[Any, str], set[Any]] = {}  # types that attributes were found to have
+        self.before: dict[tuple[Any, str], frozenset[Any] | None] = {}  # the types of these that were known before
         self.called: set[tuple[int, str]] = set()  # parameters, and what they hold, that are called
-        self.patched: set[Function] = set()  # that this function replaces, as far as that was not known
+        self.patched: set[Function] = set()  # that this function replaces
         self.changed = False
         self.log: list[int] = []  # what changed, in order: objects that hold more, or leak; 1 for all that is known by name
         self.recent = 0  # the same since the pass began
@@ -65,6 +66,7 @@ class State:
         self.budget = max(BUDGET, BUDGET_OPERATION * len(code.ops))
         self.depth = 0  # of calls within calls
         self.deep_known: dict[int, tuple[int, int]] = {}
+        universe.asked = self.deps
         self.outside(None)
 
     # objects
@@ -172,14 +174,17 @@ class State:
         if what is None or name in ("*", "?", "&", DEEP):
             return [None]
         if type(what) is ModuleInfo:
-            self.deps.add((what, name))
             return self.universe.lookup(what, name, builtins=False)
         if type(what) is Instance:
             return self.attribute_types(what.cls, name)
         if type(what) is Function:
-            self.deps.add((what, name))
-            return sorted(what.attributes.get(name, (None,)), key=type_order)
+            return sorted(self.known_types(what, name) or (None,), key=type_order)
         return [None]
+
+    def known_types(self, owner: Any, name: str) -> frozenset[Any]:
+        known = owner.attributes.get(name, NO_TYPES)
+        self.deps.setdefault((owner, name), known)
+        return known
 
     def attribute_types(self, cls: ClassInfo, name: str) -> list[Any]:
         found: set[Any] = set()
@@ -187,10 +192,7 @@ class State:
             declared = relative.declared.get(name)
             if declared is not None:
                 return [declared]
-            self.deps.add((relative, name))
-            known = relative.attributes.get(name)
-            if known:
-                found |= known
+            found |= self.known_types(relative, name)
         found.discard(self.universe.none)
         return [None] if not found or None in found or cls.open else sorted(found, key=type_order)
 
@@ -299,7 +301,24 @@ class State:
         owner = what.cls if type(what) is Instance else what
         if not isinstance(owner, (ClassInfo, ModuleInfo, Function)):
             return
-        if owner.add_types(name, [self.type[o] for o in self.bits(objects)]):
-            self.attributes_changed.add((owner, name))
+        self.add_types(owner, name, objects)
+
+    def add_types(self, owner: Any, name: str, objects: int) -> None:
+        """The function itself sees that from now on; others when the engine makes it known (``undo``)."""
+        kinds = {self.type[one] for one in self.bits(objects)}
+        cell = (owner, name)
+        self.written.setdefault(cell, set()).update(kinds)
+        before = owner.attributes.get(name)
+        if owner.add_types(name, kinds):
+            self.before.setdefault(cell, before)
             self.note_change(1)
 
+    def undo(self) -> dict[Any, frozenset[Any]]:
+        """Takes back what was made known of attributes; the values that this function saw last."""
+        last = {(owner, name): owner.attributes[name] for owner, name in self.before}
+        for (owner, name), before in self.before.items():
+            if before is None:
+                del owner.attributes[name]
+            else:
+                owner.attributes[name] = before
+        return last

@@ -18,8 +18,10 @@ anyone can tell), ``starts x`` (x is a coroutine that a task now runs), ``calls 
 
 from __future__ import annotations
 
+import marshal
 import re
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from gomem.errors import UsageError
@@ -45,6 +47,7 @@ class Summary:
     calls: tuple[tuple[Source, tuple[Source, ...], str], ...] = ()
     planned: Plan | None = None
     used: set[Any] | None = None
+    digested: bytes = b""
 
     def plan(self) -> Plan:
         """The same in the form that a call of the function needs."""
@@ -61,6 +64,20 @@ class Summary:
             sources += [source for target, arguments, _ in self.calls for source in (target, *arguments)]
             self.used = {root for root, _ in sources}
         return self.used
+
+    def digest(self) -> bytes:
+        """The same for two summaries that a caller could not tell apart, in every run."""
+        if not self.digested:
+            self.digested = blake2b(marshal.dumps(self.described(), 0), digest_size=16).digest()
+        return self.digested
+
+    def described(self) -> tuple[Any, ...]:
+        leaks = sorted(map(source_order, self.leaks))
+        stores = sorted(map(store_order, self.stores))
+        returns = sorted(map(source_order, self.returns))
+        fresh = [(type_order(what), [(name, sorted(map(source_order, sources))) for name, sources in fields]) for what, fields in self.fresh]
+        calls = [(source_order(target), list(map(source_order, arguments)), into) for target, arguments, into in self.calls]
+        return (leaks, stores, returns, fresh, calls)
 
     def same(self, other: Summary | None) -> bool:
         """Whether a caller could not tell the two apart."""

@@ -15,8 +15,11 @@ from typing import Any
 from gomem.escape import ir
 from gomem.escape.summary import LibraryClass, LibraryFunction, LibraryModule, Summary, type_order
 
-BOTTOM = Summary()
+BOTTOM = Summary(digested=b"not solved yet")
 Shape = tuple[int, frozenset[str]]  # of a call: how many arguments by position, and the keywords
+REPLACED = "replaced at run time"
+NO_TYPES: frozenset[Any] = frozenset()
+UNKNOWN_TYPE: frozenset[Any] = frozenset([None])
 MANY_TYPES = 6  # an attribute that may be of more types than this is of unknown type
 
 
@@ -26,19 +29,20 @@ class Owner:
     __slots__ = ("attributes",)
 
     def __init__(self) -> None:
-        self.attributes: dict[str, set[Any]] = {}
+        self.attributes: dict[str, frozenset[Any]] = {}
 
     def add_types(self, name: str, kinds: Iterable[Any]) -> bool:
-        known = self.attributes.setdefault(name, set())
+        """Whether that is news."""
+        known = self.attributes.get(name, NO_TYPES)
         if None in known:
             return False
-        before = len(known)
-        known.update(kinds)
-        if None in known or len(known) > MANY_TYPES:
-            known.clear()
-            known.add(None)
-            return True
-        return len(known) != before
+        now = known.union(kinds)
+        if None in now or len(now) > MANY_TYPES:
+            now = UNKNOWN_TYPE
+        if now == known:
+            return False
+        self.attributes[name] = now
+        return True
 
 
 class Instance:
@@ -56,7 +60,7 @@ class Instance:
 class Function(Owner):
     """A function: of a file (``code``) or of a library text (then its summary never changes)."""
 
-    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown")
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated")
 
     def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
         super().__init__()
@@ -72,23 +76,20 @@ class Function(Owner):
         self.tangled = False  # given up: its summary is the worst one
         self.summary: Summary = BOTTOM
         self.members: list[Function] = []  # of a merged one
+        self.outdated = False  # of a merged one: older than its members
         self.order = 0
-
-    @property
-    def key(self) -> str:
-        """Tells it apart from all other types, in every run alike."""
-        return f"def {self.module.name}:{'' if self.cls is None else self.cls.name}:{self.name}"
+        self.key = ""  # tells it apart from all other types, in every run alike
 
     def replaced(self) -> bool:
         """Notes that some code puts something else in its place; whether that is news."""
         if self.opaque:
             return False
-        self.opaque, self.unknown = True, "replaced at run time"
+        self.opaque, self.unknown = True, REPLACED
         return True
 
     def accepts(self, shape: Shape | None) -> bool:
         """Whether a method can be called so without a TypeError. Library texts may leave parameters out: they take anything."""
-        if shape is None or self.code is None or self.opaque or self.kind in ("property", "cached"):
+        if shape is None or self.code is None or (self.opaque and self.unknown != REPLACED) or self.kind in ("property", "cached"):
             return True
         given, named = shape
         given += self.kind != "static"
@@ -207,10 +208,12 @@ class Universe:
         self.merge = merge
         self.modules: dict[str, ModuleInfo] = {}
         self.by_name: dict[str, list[Function]] = {}
+        self.by_key: dict[str, Any] = {}  # functions, classes
+        self.asked: dict[Any, Any] = {}  # (module, name) of all that was looked up, and what of that may change
         self.stored: set[str] = set()  # attributes that some code assigns
-        self.merged: dict[str, dict[Shape | None, Function]] = {}  # by name and by the arguments of the call
-        self.outdated: set[str] = set()  # names of which some merged method is older than its members
-        self.changed: set[str] = set()  # names of which some merged method has changed since it was last asked for
+        self.merged: dict[tuple[str, Shape | None], Function | None] = {}  # by name and by the arguments of the call
+        self.merged_by_name: dict[str, dict[tuple[int, ...], Function]] = {}  # and by which methods of the name are in it
+        self.unsettled: dict[Function, None] = {}  # merged methods of which a member has changed since this was last emptied
         self.storing: dict[str, list[ClassInfo]] = {}
         for library in libraries.values():
             self._module(library.name).library = library
@@ -235,6 +238,7 @@ class Universe:
         for module in self.modules.values():
             self._define(module)
         classes = [cls for module in self.modules.values() for cls in module.classes.values()]
+        self._name_functions(classes)
         for cls in classes:
             self._resolve_bases(cls)
         for cls in classes:
@@ -257,6 +261,18 @@ class Universe:
             if module.file is not None:
                 for code in module.file.codes:
                     self._note_stores(module, code)
+
+    def _name_functions(self, classes: list[ClassInfo]) -> None:
+        for module in self.modules.values():
+            for name, function in module.functions.items():
+                function.key = f"def {module.name}:{name}"
+                self.by_key[function.key] = function
+        for cls in classes:
+            self.by_key[cls.key] = cls
+            for name, function in cls.methods.items():
+                if not function.key:
+                    function.key = f"def {cls.key} {name}"
+                    self.by_key[function.key] = function
 
     def _note_stores(self, module: ModuleInfo, code: ir.Code) -> None:
         for op in code.ops:
@@ -426,16 +442,17 @@ class Universe:
         seen = (*seen, (module, name))
         found: list[Any] = []
         if module.library is not None:
-            known: Any = module.functions.get(name) if name in module.library.functions else None
-            known = known or (module.classes.get(name) if name in module.library.classes else None)
-            if known is not None:
-                return [known]
+            text: Any = module.functions.get(name) if name in module.library.functions else None
+            text = text or (module.classes.get(name) if name in module.library.classes else None)
+            if text is not None:
+                return [text]
             if name in module.library.variables:
                 return [self.annotated((module.library.variables[name],), module)]
         for how, what in module.file.names.get(name, ()) if module.file else ():
             found += self._binding(module, how, what, seen)
-        if name in module.attributes:
-            found += sorted(module.attributes[name], key=type_order)
+        known = module.attributes.get(name, NO_TYPES)
+        self.asked.setdefault((module, name), known)
+        found += sorted(known, key=type_order)
         if found:
             return list(dict.fromkeys(found))
         return self._elsewhere(module, name, builtins, seen)
@@ -521,48 +538,39 @@ class Universe:
         """One function that behaves like every known method of that name which accepts such arguments; None if there is none."""
         if name not in self.by_name:
             return None
-        if name in self.outdated:
-            self._merge_again(name)
-        known = self.merged.setdefault(name, {})
-        found = known.get(shape)
-        if found is None:
-            members = [function for function in self.by_name[name] if function.accepts(shape)]
-            if not members:
-                return None
-            found = known[shape] = next((other for other in known.values() if other.members == members), None) or self._merged(name, members)
+        asked = (name, shape)
+        if asked not in self.merged:
+            numbers = tuple(number for number, function in enumerate(self.by_name[name]) if function.accepts(shape))
+            self.merged[asked] = self.merged_of(name, numbers) if numbers else None
+        found = self.merged[asked]
+        if found is not None and found.outdated:
+            self.merge_again(found)
         return found
 
-    def _merged(self, name: str, members: list[Function]) -> Function:
-        made = Function(name, self.builtins, [])
-        made.kind = "merged"
-        made.members = members
-        made.summary = self.merge(members)
-        return made
+    def merged_of(self, name: str, numbers: tuple[int, ...]) -> Function:
+        """The methods of that name with these numbers made one; not brought up to date."""
+        known = self.merged_by_name.setdefault(name, {})
+        if numbers not in known:
+            made = known[numbers] = Function(name, self.builtins, [])
+            made.kind = "merged"
+            made.key = f"any {name} {','.join(map(str, numbers))}"
+            made.members = [self.by_name[name][number] for number in numbers]
+            made.outdated = True
+        return known[numbers]
+
+    def merge_again(self, merged: Function) -> None:
+        merged.outdated = False
+        merged.summary = self.merge(merged.members)
 
     def stale(self, changed: Function) -> None:
-        """Notes that a method behaves differently now; who is known by its name only is merged again when next asked for."""
+        """A method behaves differently now; who is known by its name only is merged again when next asked for."""
         if changed.cls is not None:
             for name, method in changed.cls.methods.items():
-                if method is changed and name in self.merged:
-                    self.outdated.add(name)
-
-    def _merge_again(self, name: str) -> None:
-        self.outdated.discard(name)
-        for found in set(self.merged[name].values()):
-            before, found.summary = found.summary, self.merge(found.members)
-            if not found.summary.same(before):
-                self.changed.add(name)
-
-    def remerge(self) -> set[str]:
-        """Brings all merged methods up to date; the names of those that have changed."""
-        for name in list(self.outdated):
-            self._merge_again(name)
-        return self.news()
-
-    def news(self) -> set[str]:
-        """Names whose merged methods have changed since this was last asked."""
-        changed, self.changed = self.changed, set()
-        return changed
+                if method is changed:
+                    for merged in self.merged_by_name.get(name, {}).values():
+                        if changed in merged.members:
+                            merged.outdated = True
+                            self.unsettled[merged] = None
 
 
 _HARMLESS = {

@@ -1,0 +1,56 @@
+"""What comes of solving one function once: a value that depends on nothing but the function and what it looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gomem.escape.effects import give_up, join, summarize, widen
+from gomem.escape.interpret import Interpreter
+from gomem.escape.summary import Summary
+from gomem.escape.universe import NO_TYPES, Function, Universe
+from gomem.escape.verdicts import Found, judge
+
+PLAIN, JOINED, WIDENED, WORST = range(4)  # how exactly the function is described; from JOINED on it may only grow
+Cell = Any  # something that a function looks at: a function (what a call of it does), or (owner, name): the types of an attribute
+
+
+@dataclass(slots=True)
+class Outcome:
+    """``seen``: the value of each cell when it was first looked at. ``types``: of attributes, as the function found them.
+    ``patched``: functions that it replaces. ``verdicts`` of its sites by their number."""
+
+    summary: Summary
+    tangled: bool
+    seen: dict[Cell, Any]
+    types: dict[tuple[Any, str], frozenset[Any]]
+    patched: list[Function]
+    verdicts: dict[int, Found]
+
+
+def solve(universe: Universe, function: Function, stage: int) -> Outcome:
+    """Changes nothing that another function could see."""
+    solved = Interpreter(universe, function)
+    solved.run()
+    verdicts = judge(solved)
+    if solved.tangled or stage == WORST:
+        summary = give_up(len(function.params))
+    else:
+        summary = summarize(solved)
+        if stage >= JOINED:
+            summary = join(function.summary, summary)
+        if stage >= WIDENED:
+            summary = widen(summary)
+    solved.undo()
+    seen = {cell: value_of(universe, cell) if type(cell) is Function else value for cell, value in solved.deps.items()}
+    types = {cell: frozenset(kinds) for cell, kinds in solved.written.items()}
+    return Outcome(summary, solved.tangled, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts)
+
+
+def value_of(universe: Universe, cell: Cell) -> Any:
+    """What a looker sees now."""
+    if type(cell) is not Function:
+        return cell[0].attributes.get(cell[1], NO_TYPES)
+    if cell.outdated:
+        universe.merge_again(cell)
+    return (cell.summary.digest(), cell.opaque)
