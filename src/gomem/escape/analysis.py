@@ -76,7 +76,7 @@ def analyse(
     """Judges every allocation site of the files, and of the files below the directories, in ``paths``.
 
     Nothing is imported or run. ``jobs`` processes read the files (a script that asks for more than one needs the usual
-    ``if __name__ == "__main__"``); ``cache`` is a directory in which what was read is kept by
+    ``if __name__ == "__main__"``) and solve (if this is the only thread of the process; the verdicts are the same); ``cache`` is a directory in which what was read is kept by
     the hash of the source (None: nowhere). ``libraries`` are summaries of functions that cannot be read, in the format of
     docs/escape.md. ``progress`` is called with a stage and how much of it is done. Files that are no Python are skipped and
     listed. Costs 0.2 to 1 millisecond of CPU time a line, the more the
@@ -90,7 +90,7 @@ def analyse(
         analysis.files += 1
         analysis.lines += module.lines
     universe.link()
-    engine = Engine(universe)
+    engine = Engine(universe, jobs)
     engine.run(None if progress is None else lambda done, all_: progress("solving", done, all_))
     analysis.patched = len(engine.patched)
     for info in list(universe.modules.values()):

@@ -19,6 +19,7 @@ from gomem.escape.order import arrange
 from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, solve, value_of
 from gomem.escape.universe import BOTTOM, Function, Universe
 from gomem.escape.verdicts import Found
+from gomem.escape.workers import FEW, Workers, can_fork
 
 PATIENCE = 2  # times that a function's summary changes before it may only grow
 COARSE = 6  # times before less is told apart
@@ -29,17 +30,29 @@ _WINDOW = 128  # functions looked at for a batch
 class Engine:
     """Solves all functions of a universe; then ``verdicts`` has those of every function's sites."""
 
-    def __init__(self, universe: Universe) -> None:
+    def __init__(self, universe: Universe, jobs: int = 1) -> None:
         self.universe = universe
+        self.jobs = jobs
         self.functions, self.callees = arrange(universe)
         self.lookers: dict[Cell, set[Function]] = defaultdict(set)
         self.seen: dict[Function, dict[Cell, Any]] = {}
         self.times: dict[Function, int] = defaultdict(int)
         self.verdicts: dict[Function, dict[int, Found]] = {}
+        self.workers: Workers | None = None
         self.patched: set[Function] = set()
         self.solved = 0
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
+        if self.jobs > 1 and len(self.functions) > FEW and can_fork():
+            self.workers = Workers(self.jobs - 1, self.universe, self.solve_one, self.apply)
+        try:
+            self.sweeps(progress)
+            self.fetch_verdicts()
+        finally:
+            if self.workers is not None:
+                self.workers.close()
+
+    def sweeps(self, progress: Callable[[int, int], None] | None) -> None:
         now = list(range(len(self.functions)))  # a heap: a sweep takes each function once, more or less in order
         while now:
             later: set[int] = set()
@@ -73,9 +86,28 @@ class Engine:
         return batch
 
     def solve(self, batch: list[int]) -> list[Outcome]:
-        functions = [self.functions[place] for place in batch]
-        self.solved += len(functions)
-        return [solve(self.universe, function, self.stage(function)) for function in functions]
+        tasks = [(place, self.stage(self.functions[place])) for place in batch]
+        self.solved += len(batch)
+        if self.workers is None:
+            return [self.solve_one(*task) for task in tasks]
+        return self.workers.solve(tasks, [len(self.functions[place].code.ops) for place in batch])
+
+    def solve_one(self, place: int, stage: int) -> Outcome:
+        return solve(self.universe, self.functions[place], stage)
+
+    def fetch_verdicts(self) -> None:
+        """Those that other processes have."""
+        if self.workers is None:
+            return
+        for place, verdicts in self.workers.verdicts().items():
+            self.verdicts[self.functions[place]] = verdicts
+        for function in self.functions:
+            if not self.verdicts[function] and any(site >= 0 for site, _ in function.code.objects):  # or a process was lost: it sees now what it saw then
+                self.verdicts[function] = self.solve_one(function.order, self.stage(function)).verdicts
+
+    def apply(self, place: int, outcome: Outcome) -> None:
+        """The part of ``commit`` that changes what others can see."""
+        self.make_known(self.functions[place], outcome)
 
     def stage(self, function: Function) -> int:
         times = self.times[function]

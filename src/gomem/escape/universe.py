@@ -208,7 +208,7 @@ class Universe:
         self.merge = merge
         self.modules: dict[str, ModuleInfo] = {}
         self.by_name: dict[str, list[Function]] = {}
-        self.by_key: dict[str, Any] = {}  # functions, classes
+        self.by_key: dict[str, Any] = {}  # modules, functions, classes, and the types of their objects
         self.asked: dict[Any, Any] = {}  # (module, name) of all that was looked up, and what of that may change
         self.stored: set[str] = set()  # attributes that some code assigns
         self.merged: dict[tuple[str, Shape | None], Function | None] = {}  # by name and by the arguments of the call
@@ -243,6 +243,7 @@ class Universe:
             self._resolve_bases(cls)
         for cls in classes:
             cls.finish()
+            self.by_key[cls.exact_type.key], self.by_key[cls.any_type.key] = cls.exact_type, cls.any_type
         self.none = self.instance("NoneType")
         self.str = self.instance("str")
         for cls in classes:
@@ -264,6 +265,7 @@ class Universe:
 
     def _name_functions(self, classes: list[ClassInfo]) -> None:
         for module in self.modules.values():
+            self.by_key[module.key] = module
             for name, function in module.functions.items():
                 function.key = f"def {module.name}:{name}"
                 self.by_key[function.key] = function

@@ -1,0 +1,109 @@
+"""Summaries and outcomes as plain values that ``marshal`` writes, with names in place of functions, classes and modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gomem.escape.outcome import Cell, Outcome
+from gomem.escape.summary import WORLD, Summary, source_order, store_order, type_order
+from gomem.escape.universe import Function, Universe
+from gomem.escape.verdicts import Found, Step
+
+Plain = Any  # tuples, lists, dicts, text, numbers
+
+
+def pack_type(what: Any) -> Plain:
+    return what if what is None or type(what) is tuple else what.key
+
+
+def _pack_source(source: Any) -> Plain:
+    return (WORLD, pack_type(source[1])) if source[0] == WORLD else source
+
+
+def pack_summary(summary: Summary) -> Plain:
+    return (
+        [(_pack_source(source), cause) for source, cause in summary.leaks.items()],
+        [(target, name, _pack_source(source)) for target, name, source in sorted(summary.stores, key=store_order)],
+        [_pack_source(source) for source in sorted(summary.returns, key=source_order)],
+        [
+            (pack_type(what), [(name, [_pack_source(source) for source in sorted(sources, key=source_order)]) for name, sources in fields])
+            for what, fields in summary.fresh
+        ],
+        [(_pack_source(target), [_pack_source(argument) for argument in arguments], into) for target, arguments, into in summary.calls],
+    )
+
+
+def pack_types(kinds: frozenset[Any]) -> Plain:
+    return [pack_type(kind) for kind in sorted(kinds, key=type_order)]
+
+
+def pack_cell(cell: Cell) -> Plain:
+    return cell.key if type(cell) is Function else (cell[0].key, cell[1])
+
+
+def pack_verdicts(verdicts: dict[int, Found]) -> Plain:
+    return [(site, verdict, reason, [(step.line, step.what) for step in flow], kind) for site, (verdict, reason, flow, kind) in verdicts.items()]
+
+
+def unpack_verdicts(plain: Plain) -> dict[int, Found]:
+    return {site: (verdict, reason, tuple(Step(*step) for step in flow), kind) for site, verdict, reason, flow, kind in plain}
+
+
+def pack_outcome(outcome: Outcome) -> Plain:
+    """Without the verdicts."""
+    return (
+        pack_summary(outcome.summary),
+        outcome.tangled,
+        [(pack_cell(cell), value if type(cell) is Function else pack_types(value)) for cell, value in outcome.seen.items()],
+        [(pack_cell(cell), pack_types(kinds)) for cell, kinds in outcome.types.items()],
+        [function.key for function in outcome.patched],
+    )
+
+
+class Unpacker:
+    """The inverse, in one universe. Raises KeyError for a name that it does not have."""
+
+    def __init__(self, universe: Universe) -> None:
+        self.universe = universe
+        self.by_key = universe.by_key
+
+    def type(self, plain: Plain) -> Any:
+        return plain if plain is None or type(plain) is tuple else self.by_key[plain]
+
+    def source(self, plain: Plain) -> Any:
+        return (WORLD, self.type(plain[1])) if plain[0] == WORLD else plain
+
+    def sources(self, plain: Plain) -> frozenset[Any]:
+        return frozenset(map(self.source, plain))
+
+    def summary(self, plain: Plain) -> Summary:
+        leaks, stores, returns, fresh, calls = plain
+        return Summary(
+            {self.source(source): cause for source, cause in leaks},
+            frozenset((target, name, self.source(source)) for target, name, source in stores),
+            self.sources(returns),
+            tuple((self.type(what), tuple((name, self.sources(sources)) for name, sources in fields)) for what, fields in fresh),
+            tuple((self.source(target), tuple(map(self.source, arguments)), into) for target, arguments, into in calls),
+        )
+
+    def types(self, plain: Plain) -> frozenset[Any]:
+        return frozenset(map(self.type, plain))
+
+    def cell(self, plain: Plain) -> Cell:
+        if type(plain) is tuple:
+            return (self.by_key[plain[0]], plain[1])
+        if plain.startswith("any "):
+            _, name, numbers = plain.split(" ")
+            return self.universe.merged_of(name, tuple(map(int, numbers.split(","))))
+        return self.by_key[plain]
+
+    def outcome(self, plain: Plain) -> Outcome:
+        summary, tangled, seen, types, patched = plain
+        return Outcome(
+            self.summary(summary),
+            tangled,
+            {cell: tuple(value) if type(cell) is Function else self.types(value) for cell, value in ((self.cell(c), v) for c, v in seen)},
+            {self.cell(cell): self.types(kinds) for cell, kinds in types},
+            [self.by_key[key] for key in patched],
+            {},
+        )
