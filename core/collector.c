@@ -165,6 +165,7 @@ finish(bool aborted)
     c->objects[2] = c->objects[1] - c->freed;
     c->rss[2] = gm_rss_bytes_no_python();
     gm_gc.freed += gm_reclaimed.freed;
+    gm_gc.apart += gm_reclaimed.apart;
     gm_gc.survived += gm_reclaimed.handed > gm_reclaimed.freed ? gm_reclaimed.handed - gm_reclaimed.freed : 0;
     if (aborted) {
         gm_gc.aborted++;
@@ -197,6 +198,7 @@ abort_cycle(void)
     while (__atomic_load_n(&gm_gc.sorting, __ATOMIC_ACQUIRE)) { /* it looks often, and does not wait for the GIL */
         sched_yield();
     }
+    gm_reclaim_end();
     gm_finder_end();
     finish(true);
     gm_drive.aborting = 0;

@@ -64,7 +64,7 @@ typedef struct {
     int64_t alarm_bytes; /* resident memory at which the limit wants somebody to look; 0: none; atomic */
     int64_t relief_ns, trim_ns; /* when memory was last asked back from caches, and from the allocator */
     /* since enable() */
-    uint64_t cycles, aborted, stock, freed, survived, reliefs;
+    uint64_t cycles, aborted, stock, freed, survived, apart, reliefs;
     int64_t cpu_ns[GM_DRIVERS];
     uint64_t pauses[GM_BUCKETS];
     int64_t pause_sum_ns;  /* CPU time of all slices and batches */

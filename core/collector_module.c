@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "collector.h"
 
+#include "dissolve.h"
 #include "reclaim.h"
 #include "shadow.h"
 #include "worker.h"
@@ -351,10 +352,10 @@ gc_stats(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused))
         return NULL;
     }
     return Py_BuildValue(
-        "{s:i,s:i,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:L,s:L,s:L,s:L,s:L,s:L,s:L,s:(KLLLLLLLLLO)}", "enabled", gm_gc.enabled, "phase",
+        "{s:i,s:i,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:L,s:L,s:L,s:L,s:L,s:L,s:L,s:(KLLLLLLLLLO)}", "enabled", gm_gc.enabled, "phase",
         (int)gm_find.phase, "cycles", (unsigned long long)gm_gc.cycles, "aborted", (unsigned long long)gm_gc.aborted, "stock",
         (unsigned long long)gm_gc.stock, "freed", (unsigned long long)gm_gc.freed, "survived",
-        (unsigned long long)gm_gc.survived, "reliefs", (unsigned long long)gm_gc.reliefs, "cpu_ns", cpu, "pauses", pauses,
+        (unsigned long long)gm_gc.survived, "apart", (unsigned long long)gm_gc.apart, "reliefs", (unsigned long long)gm_gc.reliefs, "cpu_ns", cpu, "pauses", pauses,
         "pause_sum_ns", (long long)gm_gc.pause_sum_ns, "pause_max_ns", (long long)gm_gc.pause_max_ns, "wall_max_ns", (long long)gm_gc.wall_max_ns, "live",
         (long long)gm_gc.pacer.live, "grown", (long long)gm_collector_grown(), "goal", (long long)gm_pacer_goal(&gm_gc.pacer), "rss_bytes",
         (long long)gm_gc.pacer.rss_bytes, "last", (unsigned long long)c->number, (long long)c->walk_ns, (long long)c->mark_ns,
@@ -398,7 +399,7 @@ gm_add_collector(PyObject *module)
     if (callback == NULL) {
         callback = PyCFunction_New(&callback_method, NULL);
     }
-    if (callback == NULL || gm_finder_ready() < 0 || gm_reclaim_ready() < 0 ||
+    if (callback == NULL || gm_finder_ready() < 0 || gm_reclaim_ready() < 0 || gm_dissolve_ready() < 0 ||
         PyModule_AddObjectRef(module, "gc_callback", callback) < 0) {
         return -1;
     }

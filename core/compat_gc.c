@@ -59,6 +59,12 @@ gm_gc_is_enabled(void)
     return state()->enabled != 0;
 }
 
+int
+gm_gc_debug(void)
+{
+    return state()->debug;
+}
+
 bool
 gm_gc_is_collecting(void)
 {
@@ -153,6 +159,12 @@ bool
 gm_gc_is_enabled(void)
 {
     return false;
+}
+
+int
+gm_gc_debug(void)
+{
+    return 0;
 }
 
 bool

@@ -134,6 +134,7 @@ int gm_gc_count(int generation);
 void gm_gc_set_count(int generation, int count);
 int gm_gc_threshold(int generation);
 bool gm_gc_is_enabled(void); /* gc.isenabled() */
+int gm_gc_debug(void);       /* gc.get_debug() */
 
 /* True while a collection runs, in which the lists must not be touched. */
 bool gm_gc_is_collecting(void);

@@ -3,11 +3,15 @@
 #define _GNU_SOURCE
 #include "collector.h"
 
+#include "reclaim.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { CYCLES, ABORTED, HANDED, FREED, PROCESSES, COUNTS };
+#define BATCH 8 /* so that many a component is too large for one */
+
+enum { CYCLES, ABORTED, HANDED, FREED, PROCESSES, APART, COUNTS };
 
 static uint64_t *counts; /* NULL: nobody asked; uint64_t[COUNTS] of the file */
 
@@ -24,6 +28,7 @@ gm_drill_note(const gm_cycle *cycle)
         count(cycle->aborted ? ABORTED : CYCLES, 1);
         count(HANDED, cycle->candidates);
         count(FREED, cycle->freed);
+        count(APART, (int64_t)gm_reclaimed.apart);
     }
 }
 
@@ -35,6 +40,7 @@ gm_drill_begin(PyObject *Py_UNUSED(self), PyObject *path)
     PyObject *bytes;
     if (path == Py_None) {
         gm_gc.pacer.always = false;
+        gm_find.batch = GM_BATCH;
         Py_RETURN_NONE;
     }
     if (!PyUnicode_FSConverter(path, &bytes)) {
@@ -56,5 +62,6 @@ gm_drill_begin(PyObject *Py_UNUSED(self), PyObject *path)
     counts = base;
     count(PROCESSES, 1);
     gm_gc.pacer.always = true;
+    gm_find.batch = BATCH;
     Py_RETURN_NONE;
 }

@@ -10,6 +10,7 @@
 #include "reclaim.h"
 
 #include "check.h"
+#include "dissolve.h"
 
 #define RECENT_MAX 50000 /* objects that are made young again at most: some 5 ms */
 
@@ -76,7 +77,7 @@ gm_reclaim_begin(void)
     if (since != NULL) {
         mark_since();
     }
-    gm_reclaimed.next = gm_reclaimed.freed = gm_reclaimed.handed = gm_reclaimed.largest = 0;
+    gm_reclaimed.next = gm_reclaimed.freed = gm_reclaimed.handed = gm_reclaimed.largest = gm_reclaimed.apart = 0;
     gm_reclaimed.cycle++;
 }
 
@@ -249,22 +250,56 @@ gm_reclaim_forget(void)
     gm_drop_marker(&since);
 }
 
+/* A batch is over, of which so many were freed. */
+static void
+note_freed(size_t freed)
+{
+    gm_reclaimed.freed += freed;
+    gm_reclaimed.handed = gm_reclaimed.next;
+}
+
+/* Returns how many were freed. */
+static size_t
+begin_batch(void)
+{
+    size_t from = gm_reclaimed.next, to = batch_end(from), size = to - from;
+    gm_reclaimed.next = to;
+    gm_reclaimed.largest = size > gm_reclaimed.largest ? size : gm_reclaimed.largest;
+    gm_verdict verdict = size > gm_find.batch ? gm_dissolve_begin(from, to) : GM_NOT_OURS;
+    gm_reclaimed.apart += verdict == GM_GARBAGE;
+    return verdict == GM_NOT_OURS ? free_range(from, to) : 0;
+}
+
+/* Other collections would do no harm here; but a fork is to know of it, and disable(). */
+static size_t
+go_on_with_batch(void)
+{
+    bool collecting = start_running();
+    size_t freed = gm_dissolve_some(gm_find.batch);
+    stop_running(collecting);
+    return freed;
+}
+
 void
 gm_reclaim_batch(void)
 {
     GM_CHECK(gm_find.phase == GM_FREE && !running);
-    size_t from = gm_reclaimed.next, to = batch_end(from);
     uint64_t cycle = gm_reclaimed.cycle;
-    gm_reclaimed.next = to;
-    size_t freed = free_range(from, to);
-    if (cycle != gm_reclaimed.cycle) { /* a finaliser has ended the cycle, or this is a forked child */
+    size_t freed = gm_dissolve_is_open() ? go_on_with_batch() : begin_batch();
+    if (cycle != gm_reclaimed.cycle || gm_dissolve_is_open()) { /* a finaliser has ended the cycle, or this is a forked child */
         return;
     }
-    gm_reclaimed.freed += freed;
-    gm_reclaimed.handed += to - from;
-    gm_reclaimed.largest = to - from > gm_reclaimed.largest ? to - from : gm_reclaimed.largest;
-    if (to == gm_find.candidates.count) {
+    note_freed(freed);
+    if (gm_reclaimed.next == gm_find.candidates.count) {
         gm_find.candidates.count = 0; /* all given up */
         gm_finder_end();
+    }
+}
+
+void
+gm_reclaim_end(void)
+{
+    if (gm_dissolve_is_open()) {
+        note_freed(gm_dissolve_some(SIZE_MAX));
     }
 }

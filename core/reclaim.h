@@ -9,7 +9,8 @@ typedef struct {
     size_t next;      /* how far in the order */
     size_t freed;     /* unreachable objects that CPython found in this cycle's batches */
     size_t handed;    /* candidates in this cycle's batches */
-    size_t largest;   /* candidates of the largest batch: a component cannot be cut */
+    size_t largest;   /* candidates of the largest batch: a component is looked at as one */
+    size_t apart;     /* components that were taken apart */
     uint64_t cycle;   /* counts beginnings: a batch whose finalisers ended the cycle notices */
 } gm_reclaim;
 
@@ -18,9 +19,12 @@ extern gm_reclaim gm_reclaimed; /* guarded by the GIL */
 int gm_reclaim_ready(void);
 void gm_reclaim_begin(void);
 
-/* Frees the next components: a few hundred candidates, or one component if it is larger. Runs finalisers and callbacks.
- * The phase becomes CLEAN after the last. */
+/* Frees the next components: a few hundred candidates, or a part of one component if it is larger and can be taken apart
+ * (dissolve.h), or all of it. Runs finalisers and callbacks. The phase becomes CLEAN after the last. */
 void gm_reclaim_batch(void);
+
+/* The cycle is given up: what was taken apart is freed. Runs what its deallocation runs. */
+void gm_reclaim_end(void);
 
 /* Collects both young generations, and with them what came into the oldest one since the last cycle began, if that is not
  * too much: returns how many those were. Survivors are in the middle generation then, and grow no older by it: where young

@@ -161,7 +161,8 @@ def _again(run, module: str, name: str, on: bool, first: str) -> list[str]:
 def all_modules() -> list[str]:
     from test.libregrtest import findtests
 
-    return sorted(name for name in findtests.findtests() if name not in NOT_HERE)
+    names = {name.removeprefix("test.").split(".")[0] for name in findtests.findtests()}  # packages come in parts
+    return sorted(names - NOT_HERE)
 
 
 def main(words: list[str]) -> int:

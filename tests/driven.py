@@ -22,9 +22,10 @@ class Counts(NamedTuple):
     proposed: int
     freed: int
     processes: int  # that enabled it, forked children not counted
+    apart: int  # components freed in slices
 
     def __str__(self) -> str:
-        return f"{self.cycles} cycles ({self.aborted} more given up) in {self.processes} processes, {self.freed} of {self.proposed} proposed objects freed"
+        return f"{self.cycles} cycles ({self.aborted} more given up) in {self.processes} processes, {self.freed} of {self.proposed} proposed objects freed, {self.apart} components taken apart"
 
 
 def _packages(directory: Path) -> Path:
@@ -45,4 +46,4 @@ def make(directory: Path, on: bool) -> Path:
 
 def counts(directory: Path) -> Counts:
     path = _packages(directory) / "counts"
-    return Counts(*struct.unpack("5Q", path.read_bytes())) if path.exists() else Counts(0, 0, 0, 0, 0)
+    return Counts(*struct.unpack("6Q", path.read_bytes())) if path.exists() else Counts(0, 0, 0, 0, 0, 0)

@@ -55,7 +55,7 @@ class Cycle(NamedTuple):
     free_ns: int  # until it was freed
     candidates: int  # objects proposed to CPython
     freed: int  # of which it found unreachable
-    largest: int  # the largest batch: objects that all refer to each other cannot be freed apart
+    largest: int  # the largest batch: objects that all refer to each other are looked at together
     pause_max_ns: int  # CPU time of the longest slice or batch
     rss_before: int
     rss_after: int
@@ -72,6 +72,7 @@ class GCStats(NamedTuple):
     stock: int  # stop-the-world collections because cycles fell behind
     freed: int  # objects freed by cycles
     survived: int  # objects proposed to CPython that were alive after all
+    apart: int  # components freed in slices, though all of their objects refer to each other
     reliefs: int  # times that caches were asked to shrink
     cpu_ns: dict[str, int]  # by who did it: callback, worker, request (collect()), batch (freeing)
     pauses: dict[int, int]  # upper bound in microseconds -> slices and batches whose CPU time was below it

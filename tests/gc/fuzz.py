@@ -26,6 +26,7 @@ import random
 import sys
 import time
 import weakref
+from collections import deque
 from functools import partial
 
 import gomem.gc
@@ -171,6 +172,15 @@ def get_list(made):
     return made[0], Children(lambda: made[1:], store)
 
 
+def get_deque(made):
+    def store(children):
+        canary = made[0]
+        made.clear()
+        made.extend([canary, *children])
+
+    return made[0], Children(lambda: [*made][1:], store)
+
+
 def attributes(made):
     return made.canary, made.children
 
@@ -189,7 +199,9 @@ KINDS = {
     "generator": Kind(make_generator, lambda made: made.send(give), True),
     "partial": Kind(lambda canary: partial(give, canary, []), lambda made: made(), True),
     "class": Kind(make_class, attributes, True),
+    "deque": Kind(lambda canary: deque([canary]), get_deque, True),
 }
+QUIET = ("list", "dict", "tuple", "set", "plain", "slots", "subdict", "closure", "deque")  # freed in slices, if nothing refers weakly
 WEIGHTS = {"class": 0.2, "final": 2, "finalslots": 2}
 
 
@@ -218,6 +230,7 @@ class World:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
+        self.names, self.weakly = (QUIET, 0.01) if self.random.random() < 0.4 else (tuple(KINDS), 0.5)
         self.kinds = {}  # number -> kind; the model
         self.edges = {}  # number -> numbers, in order
         self.rooted = set()
@@ -232,7 +245,7 @@ class World:
         self.quiet = False
         self.inside = 0  # the model is being read or changed: finalisers only take note
         self.closed = False
-        self.finals = self.taken_back = self.resurrected = 0
+        self.finals = self.taken_back = self.resurrected = self.apart = 0
 
     # ---- the model ----
 
@@ -331,12 +344,12 @@ class World:
 
     def new(self, name=None, filler=0):
         number = len(self.kinds)
-        name = name or self.random.choices(list(KINDS), [WEIGHTS.get(name, 1) for name in KINDS])[0]
+        name = name or self.random.choices(self.names, [WEIGHTS.get(name, 1) for name in self.names])[0]
         canary = Canary(number)
         made = KINDS[name].make(canary)
         self.kinds[number], self.edges[number] = name, []
         self.canaries[number] = weakref.ref(canary)
-        if KINDS[name].weak and self.random.random() < 0.5:
+        if KINDS[name].weak and self.random.random() < self.weakly:
             self.weak[number] = self.watch(number, made)
         self.rooted.add(number)
         self.roots[number] = made
@@ -469,7 +482,7 @@ class World:
         numbers = list(self.kinds)
         for _ in range(int(count * self.random.choice((0.7, 1.2, 2.5)))):
             self.link(self.random.choice(numbers), self.random.choice(numbers))
-        if self.random.random() < 0.3:  # a ring of all: one component
+        if self.random.random() < (0.8 if self.names is QUIET else 0.3):  # a ring of all: one component
             for one, next_one in zip(numbers, numbers[1:] + numbers[:1]):
                 self.link(one, next_one)
         if self.random.random() < 0.04:  # looked at in parts
@@ -504,11 +517,13 @@ class World:
         gc.collect(1)
         if self.random.random() < 0.5:
             _core.gc_relieve_young()  # what comes in from now on may be made young again
+        dropped = self.random.choice((0.8, 1, 1) if self.names is QUIET else (0.8, 0.8, 1))  # all: a large component may go as a whole
         for number in sorted(self.rooted):
-            if self.random.random() < 0.8:
+            if self.random.random() < dropped:
                 self.drop_root(number)
         steps = self.random.choice((1, 1, 2, 3, 10, 50, 1000))
         batch = self.random.choice((1, 2, 4, 16, 0))
+        others = self.random.choice((0, 0.003))  # collections of CPython's, which end a cycle
         mutations, left = self.random.choice((0, 0.02, 0.2, 1)), 200
         for _ in range(self.random.choice((1, 2, 4))):
             begin()
@@ -521,7 +536,7 @@ class World:
                     left -= 1
                     self.mutate()
                     self.after()
-                if self.random.random() < 0.003:
+                if self.random.random() < others:
                     gc.collect(self.random.randrange(3))
                     self.after()
                 if self.random.random() < 0.01:
@@ -587,6 +602,7 @@ def run_seed(seed):
     try:
         begin()
         world.run()
+        world.apart = gomem.gc.stats().apart
     finally:
         world.close()
         gomem.gc.disable()
@@ -610,7 +626,7 @@ def main(words=None):
     gc.set_threshold(50, 5, 5)
     gc.collect()
     gc.freeze()  # so that cycles see this program's objects alone
-    failed, began, objects, finals, taken, resurrected, cycles = [], time.monotonic(), 0, 0, 0, 0, 0
+    failed, began, objects, finals, taken, resurrected, apart = [], time.monotonic(), 0, 0, 0, 0, 0
     for seed in range(options.start, options.start + options.seeds):
         try:
             done = run_seed(seed)
@@ -624,11 +640,12 @@ def main(words=None):
             raise
         objects, finals = objects + len(done.kinds), finals + done.finals
         taken, resurrected = taken + done.taken_back, resurrected + done.resurrected
+        apart += done.apart
         if (seed + 1 - options.start) % 500 == 0:
             print(f"{seed + 1 - options.start} seeds, {len(failed)} failed, {time.monotonic() - began:.0f} s", flush=True)
     print(
         f"{options.seeds} seeds, {objects} objects, {finals} finalised, {resurrected} resurrected, "
-        f"{taken} taken back through weak references, {time.monotonic() - began:.0f} s: {len(failed)} failed"
+        f"{taken} taken back through weak references, {apart} components taken apart, {time.monotonic() - began:.0f} s: {len(failed)} failed"
     )
     return 1 if failed else 0
 

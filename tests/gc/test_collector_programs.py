@@ -41,6 +41,12 @@ def test_a_program(name):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("name", subprocess.run([sys.executable, str(HERE / "apart.py")], capture_output=True, text=True).stdout.split())
+def test_a_component_apart(name):
+    done = run("-X", "faulthandler", "-X", "dev", str(HERE / "apart.py"), name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.skipif(importlib.util.find_spec("test.test_gc") is None, reason="this Python comes without its tests")
 def test_cpython_s_own_tests_give_the_same_results():
     done = run(str(HERE.parent / "cpython_suite.py"), "--gc", "--slice")
