@@ -18,18 +18,29 @@ import json
 import random
 import sys
 import time
+from typing import NamedTuple
 
 from bench.gc.children import CONCURRENT, MB, Memory, Result, StockPauses, begin, facts, note, rounds, run
 from bench.runs import emit, table
 
 LIMIT_MB = 400
 LIVE_OBJECTS = 1_600_000  # some 200 MB
-PROGRAMS = {  # bytes of a piece, pieces alive, turns
-    "small": (0, 2000, 300_000),
-    "buffers": (64 << 10, 800, 60_000),
-    "frames": (4 << 20, 12, 2_000),
-    "cache": (0, 2000, 300_000),
-    "fill": (0, 0, 25_000),
+
+
+class Program(NamedTuple):
+    turns: int
+    alive: int  # sessions
+    piece: int = 0  # bytes that a session holds
+    cached: int = 0  # most buffers in the cache
+    cache_every: int = 1  # turns
+
+
+PROGRAMS = {
+    "small": Program(300_000, 2000),
+    "buffers": Program(60_000, 800, piece=64 << 10),
+    "frames": Program(2_000, 12, piece=4 << 20),
+    "cache": Program(300_000, 2000, cached=2000, cache_every=10),
+    "fill": Program(25_000, 0, cached=25_000),
 }
 BAR = 1.02
 
@@ -59,32 +70,22 @@ def show(results: list[Result]) -> str:
     )
 
 
-def fill() -> None:
+def run_program(program: Program) -> None:
+    from bench.gc.service import Session
     from gomem import LRUCache
 
-    cache = LRUCache(PROGRAMS["fill"][2])
-    for i in range(PROGRAMS["fill"][2]):
-        cache[i] = bytes([i & 255]) * (64 << 10)
-
-
-def make_garbage(program: str) -> None:
-    from bench.gc.service import Session
-
-    size, slots, turns = PROGRAMS[program]
-    sessions = [Session(i) for i in range(slots)]
+    sessions = [Session(i) for i in range(program.alive)]
     numbers = random.Random(2)
-    cache = None
-    if program == "cache":
-        from gomem import LRUCache
-
-        cache = LRUCache(2000)
-    for i in range(turns):
-        session = Session(i)
-        if size:
-            session.user["body"] = bytes([i & 255]) * size
-        if cache is not None and i % 10 == 0:
+    cache: LRUCache[int, bytes] = LRUCache(program.cached or 1)
+    for i in range(program.turns):
+        if program.cached and i % program.cache_every == 0:
             cache[i] = bytes([i & 255]) * (64 << 10)
-        sessions[numbers.randrange(slots)] = session
+        if not program.alive:
+            continue
+        session = Session(i)
+        if program.piece:
+            session.user["body"] = bytes([i & 255]) * program.piece
+        sessions[numbers.randrange(program.alive)] = session
 
 
 def main(program: str, mode: str) -> Result:
@@ -100,7 +101,7 @@ def main(program: str, mode: str) -> Result:
     kind = "stock" if mode == "stock" else CONCURRENT
     begin(kind, mode)
     begun = time.process_time()
-    fill() if program == "fill" else make_garbage(program)
+    run_program(PROGRAMS[program])
     made: Result = {
         "program": program, "mode": mode, "python": sys.version.split()[0], "held": len(old),
         "cpu_s": round(time.process_time() - begun, 2), "rss_before_mb": round(before / MB, 1),
