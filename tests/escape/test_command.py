@@ -96,15 +96,6 @@ def test_a_wrong_library_line_is_named(line):
         parse_library(f"module m\n{line}\n", "lib.txt")
 
 
-def test_what_was_read_is_kept_and_a_damaged_copy_read_again(program, tmp_path):
-    cache = tmp_path / "cache"
-    first = analyse([program], cache=cache)
-    (kept,) = [path for path in cache.rglob("*") if path.is_file()]
-    assert analyse([program], cache=cache).verdicts == first.verdicts
-    kept.write_bytes(b"x" * 100)
-    assert analyse([program], cache=cache).verdicts == first.verdicts
-
-
 def test_several_processes_read_the_same(tmp_path):
     for number in range(30):
         (tmp_path / f"m{number}.py").write_text(PROGRAM)

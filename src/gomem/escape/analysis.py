@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import marshal
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gomem.errors import UsageError
 from gomem.escape import ir
+from gomem.escape.disk import DiskCache
 from gomem.escape.engine import Engine
 from gomem.escape.files import find_files
 from gomem.escape.merge import merge
 from gomem.escape.reading import read_files
+from gomem.escape.record import unpack_verdicts
 from gomem.escape.sites import Site
-from gomem.escape.summary import FRESH, LibraryModule, Source, Summary, parse_library, store_order
-from gomem.escape.universe import Function, ModuleInfo, Universe
+from gomem.escape.summary import LibraryModule, parse_library
+from gomem.escape.trace import Trace
+from gomem.escape.universe import ModuleInfo, Universe
 from gomem.escape.verdicts import Found, Step
 
 LIBRARY = Path(__file__).parent / "library"
@@ -85,13 +90,21 @@ def analyse(
     """
     universe = Universe(load_libraries(libraries), merge)
     analysis = Analysis()
-    for module in read_files(find_files(paths), jobs, cache, analysis.skipped, progress):
+    disk = DiskCache(cache)
+    shape = hashlib.blake2b(b"".join(Path(library).read_bytes() for library in libraries), digest_size=16)
+    for module in read_files(find_files(paths), jobs, disk, analysis.skipped, progress):
+        shape.update(module.shape)
         universe.add_file(module, own=True)
         analysis.files += 1
         analysis.lines += module.lines
     universe.link()
-    engine = Engine(universe, jobs)
+    name = repr([os.path.abspath(path) for path in [*paths, *libraries]]).encode()
+    plain = disk.load(name)
+    trace = None if cache is None else Trace(universe, shape.digest(), None if plain is None else marshal.loads(plain))
+    engine = Engine(universe, jobs, trace)
     engine.run(None if progress is None else lambda done, all_: progress("solving", done, all_))
+    if trace is not None and trace.news:
+        disk.keep(marshal.dumps(trace.pack()), name)
     analysis.patched = len(engine.patched)
     for info in list(universe.modules.values()):
         if info.own and info.file is not None:
@@ -103,58 +116,14 @@ def _add_module(engine: Engine, info: ModuleInfo, file: ir.Module, analysis: Ana
     found: dict[int, Found] = {}
     for function in info.functions.values():
         if function.code is not None:
-            found.update(engine.verdicts[function])
-            analysis.dynamic += function.code.dynamic
-            analysis.leaks += _leaks(info.path, function, function.summary)
+            code = function.code
+            verdicts, leaks = marshal.loads(engine.findings[function])
+            found.update(unpack_verdicts(verdicts))
+            analysis.dynamic += code.dynamic
+            analysis.leaks += [Leak(info.path, code.line, code.name, name, to, content) for name, content, to in leaks]
     for number, row in enumerate(file.sites):
         verdict, reason, flow, kind = found.get(number, ("unknown", "in code that nothing reaches", (), ""))
         analysis.verdicts.append(Verdict(Site(info.path, *row), verdict, reason, flow, kind))
-
-
-def _leaks(path: str, function: Function, summary: Summary) -> list[Leak]:
-    code = function.code
-    assert code is not None
-    found: dict[tuple[str, bool], str] = {}
-    names = [param[0] for param in code.params]
-
-    def note(source: tuple[int, str], to: str) -> None:
-        number, inner = source
-        if 0 <= number < len(names):
-            found.setdefault((names[number], bool(inner)), to)
-
-    for source, cause in summary.leaks.items():
-        note(source, _cause_text(cause))
-    for target, name, source in sorted(summary.stores, key=store_order):
-        for inner in _within(summary, [source]) if 0 <= target[0] < len(names) else ():
-            if inner[0] != target[0]:
-                note(inner, names[target[0]] + _shown(target[1]) + _shown(name))
-    for source in _within(summary, summary.returns):
-        note(source, "result")
-    return [Leak(path, code.line, code.name, name, to, content) for (name, content), to in found.items()]
-
-
-def _shown(name: str) -> str:
-    return f".{name.partition('@')[0]}" if name and name[0] not in "*?&=0123456789" else ""
-
-
-def _within(summary: Summary, sources: Iterable[Source]) -> list[Source]:
-    """Parameters, and what they hold, among the sources and in the new objects among them."""
-    found: dict[Source, None] = {}
-    todo = list(sources)
-    while todo:
-        source = todo.pop()
-        if source not in found:
-            found[source] = None
-            if source[0] == FRESH:
-                todo += [inner for _, sources in summary.fresh[source[1]][1] for inner in sources]
-    return sorted((source for source in found if source[0] >= 0), key=str)
-
-
-def _cause_text(cause: str) -> str:
-    kind, _, rest = cause.partition(" ")
-    if kind == "unknown":
-        return f"unknown call ({rest})"
-    return {"raised": "an exception", "library": "a library", "task": "a task"}.get(kind, f"{kind} {rest}".strip())
 
 
 def load_libraries(extra: Sequence[str | Path] = ()) -> dict[str, LibraryModule]:

@@ -17,9 +17,11 @@ from typing import Any
 
 from gomem.escape.order import arrange
 from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, solve, value_of
+from gomem.escape.record import pack_findings
+from gomem.escape.trace import Trace
 from gomem.escape.universe import BOTTOM, Function, Universe
 from gomem.escape.verdicts import Found
-from gomem.escape.workers import FEW, Workers, can_fork
+from gomem.escape.workers import FEW, Task, Workers, can_fork
 
 PATIENCE = 2  # times that a function's summary changes before it may only grow
 COARSE = 6  # times before less is told apart
@@ -30,24 +32,24 @@ _WINDOW = 128  # functions looked at for a batch
 class Engine:
     """Solves all functions of a universe; then ``verdicts`` has those of every function's sites."""
 
-    def __init__(self, universe: Universe, jobs: int = 1) -> None:
+    def __init__(self, universe: Universe, jobs: int = 1, trace: Trace | None = None) -> None:
         self.universe = universe
         self.jobs = jobs
+        self.trace = trace
         self.functions, self.callees = arrange(universe)
         self.lookers: dict[Cell, set[Function]] = defaultdict(set)
         self.seen: dict[Function, dict[Cell, Any]] = {}
         self.times: dict[Function, int] = defaultdict(int)
-        self.verdicts: dict[Function, dict[int, Found]] = {}
+        self.verdicts: dict[Function, dict[int, Found] | bytes] = {}
+        self.findings: dict[Function, bytes] = {}
         self.workers: Workers | None = None
         self.patched: set[Function] = set()
         self.solved = 0
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
-        if self.jobs > 1 and len(self.functions) > FEW and can_fork():
-            self.workers = Workers(self.jobs - 1, self.universe, self.solve_one, self.apply)
         try:
             self.sweeps(progress)
-            self.fetch_verdicts()
+            self.find()
         finally:
             if self.workers is not None:
                 self.workers.close()
@@ -86,24 +88,56 @@ class Engine:
         return batch
 
     def solve(self, batch: list[int]) -> list[Outcome]:
-        tasks = [(place, self.stage(self.functions[place])) for place in batch]
-        self.solved += len(batch)
+        found: dict[int, Outcome] = {}
+        tasks = []
+        for place in batch:
+            function = self.functions[place]
+            stage = self.stage(function)
+            known = None if self.trace is None else self.trace.find(function, stage)
+            if known is None:
+                tasks.append((place, stage))
+            else:
+                found[place] = known
+        if tasks:
+            found.update(self.solve_anew(tasks))
+        if self.workers is not None:
+            self.workers.note(found)
+        return [found[place] for place in batch]
+
+    def solve_anew(self, tasks: list[Task]) -> dict[int, Outcome]:
+        self.solved += len(tasks)
+        if self.workers is None and self.jobs > 1 and self.solved > FEW and can_fork():
+            self.workers = Workers(self.jobs - 1, self.universe, self.solve_one, self.apply, self.find_one, self.trace)
         if self.workers is None:
-            return [self.solve_one(*task) for task in tasks]
-        return self.workers.solve(tasks, [len(self.functions[place].code.ops) for place in batch])
+            found = {place: self.solve_one(place, stage) for place, stage in tasks}
+        else:
+            found = self.workers.solve(tasks, [self.functions[place].code.size for place, _ in tasks])
+        if self.trace is not None:
+            for place, stage in tasks:
+                function = self.functions[place]
+                self.trace.note(function, stage, function.summary.digest() if stage >= JOINED else b"", found[place])
+        return found
 
     def solve_one(self, place: int, stage: int) -> Outcome:
         return solve(self.universe, self.functions[place], stage)
 
-    def fetch_verdicts(self) -> None:
-        """Those that other processes have."""
-        if self.workers is None:
-            return
-        for place, verdicts in self.workers.verdicts().items():
-            self.verdicts[self.functions[place]] = verdicts
+    def find(self) -> None:
+        """What is reported of each function."""
+        elsewhere = {} if self.workers is None else self.workers.findings()
         for function in self.functions:
-            if not self.verdicts[function] and any(site >= 0 for site, _ in function.code.objects):  # or a process was lost: it sees now what it saw then
-                self.verdicts[function] = self.solve_one(function.order, self.stage(function)).verdicts
+            findings = elsewhere.get(function.order) or self.verdicts[function]
+            if type(findings) is not bytes or not findings:
+                findings = self.find_one(function.order, findings or None)
+            self.findings[function] = findings
+            if self.trace is not None:
+                self.trace.note_findings(function, findings)
+
+    def find_one(self, place: int, verdicts: dict[int, Found] | None) -> bytes:
+        """Of one that has been solved; anew if nobody has the verdicts any more, as it sees now what it saw then."""
+        function = self.functions[place]
+        if verdicts is None and function.code.sites:
+            verdicts = self.solve_one(place, self.stage(function)).verdicts
+        return pack_findings(function, verdicts or {})
 
     def apply(self, place: int, outcome: Outcome) -> None:
         """The part of ``commit`` that changes what others can see."""

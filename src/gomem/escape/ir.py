@@ -9,7 +9,9 @@ Operations are tuples whose first member is one of the numbers below. ``dst``, `
 
 from __future__ import annotations
 
+import marshal
 from dataclasses import astuple, dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 (
@@ -76,6 +78,43 @@ class Code:
     ops: list[tuple[Any, ...]] = field(default_factory=list)
     once: bool = True  # operations in the order of execution, none repeated: one pass is enough
     dynamic: bool = False  # reads its own frame: locals(), eval, sys._getframe
+    named: list[tuple[int, str]] = field(default_factory=list)  # whom it may call: (GLOBAL, CALL_METHOD or CLOSURE, name)
+    stored: list[tuple[str, str]] = field(default_factory=list)  # attributes that it assigns: (class whose body does, name)
+    size: int = 0  # number of operations
+    sites: int = 0  # of its own
+    digest: bytes = b""  # of all that is known of it
+    file: Module | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """The operations, and what belongs to them, are read when they are first needed."""
+        if name not in _BODY:
+            raise AttributeError(name)
+        assert self.file is not None
+        for code, body in zip(self.file.codes, marshal.loads(self.file.bodies), strict=True):
+            for what, value in zip(_BODY, body, strict=True):
+                setattr(code, what, value)
+        return getattr(self, name)
+
+    def finish(self, rows: list[tuple[Any, ...]]) -> None:
+        """Notes what is asked of the operations before they are read. ``rows`` are the file's sites."""
+        named: dict[tuple[int, str], None] = {}
+        stored: dict[tuple[str, str], None] = {}
+        for op in self.ops:
+            if op[0] in (GLOBAL, CALL_METHOD, CLOSURE):
+                named[op[0], op[2] if op[0] == GLOBAL else op[3]] = None
+            elif op[0] == STORE_ATTR:
+                stored["", op[2]] = None
+            elif op[0] == STORE_CLASS:
+                stored[op[1], op[2]] = None
+        self.named, self.stored, self.size = list(named), list(stored), len(self.ops)
+        own = [rows[site] for site, _ in self.objects if site >= 0]
+        self.sites = len(own)
+        self.digest = blake2b(marshal.dumps(([getattr(self, name) for name in (*_HEAD, *_BODY)], own), 0), digest_size=16).digest()
+
+
+_BODY = ("variables", "param_vars", "local_vars", "objects", "ops")
+_HEAD = ("name", "kind", "line", "owner", "parent", "params", "returns", "decorators", "frees", "once", "dynamic")
+_NOTED = ("named", "stored", "size", "sites", "digest")
 
 
 @dataclass(slots=True)
@@ -94,7 +133,8 @@ class Class:
 @dataclass(slots=True)
 class Module:
     """One file. ``names`` are the module's global names: name -> list of (how, what), how being import, from, function, class,
-    variable or record (a namedtuple). ``sites`` are (line, column, end line, end column, kind, function, text)."""
+    variable or record (a namedtuple). ``sites`` are (line, column, end line, end column, kind, function, text). ``shape`` is a
+    digest of all that other functions than the one concerned can see without asking what a call of it does."""
 
     name: str
     path: str
@@ -106,6 +146,16 @@ class Module:
     imports: list[str] = field(default_factory=list)
     sites: list[tuple[Any, ...]] = field(default_factory=list)
     lines: int = 0
+    shape: bytes = b""
+    bodies: bytes = b""
+
+    def finish(self) -> None:
+        for code in self.codes:
+            code.finish(self.sites)
+        heads = [[getattr(code, name) for name in (*_HEAD, "stored") if name != "line"] for code in self.codes]
+        classes = [(name, [getattr(made, what) for what in Class.__slots__ if what != "line"]) for name, made in self.classes.items()]
+        seen = (heads, classes, self.name, self.package, list(self.names.items()), self.stars)
+        self.shape = blake2b(marshal.dumps(seen, 0), digest_size=16).digest()
 
 
 _READ = {  # where an operation names the variables that it reads; those of arguments and cells are added
@@ -130,18 +180,24 @@ def variables_read(code: Code, op: tuple[Any, ...]) -> list[int]:
 
 
 def pack(module: Module) -> tuple[Any, ...]:
-    """The module as plain values, for ``marshal``."""
-    codes = [tuple(getattr(code, name) for name in Code.__slots__) for code in module.codes]
+    """The module as plain values, for ``marshal``; the operations and the sites each as one piece, which may never be needed."""
+    heads = [tuple(getattr(code, name) for name in (*_HEAD, *_NOTED)) for code in module.codes]
+    bodies = [tuple(getattr(code, name) for name in _BODY) for code in module.codes]
     classes = {name: astuple(made) for name, made in module.classes.items()}
-    rest = [getattr(module, name) for name in Module.__slots__ if name not in ("codes", "classes")]
-    return (codes, classes, rest)
+    rest = (module.name, module.path, module.package, module.names, module.stars, module.imports, module.lines, module.shape)
+    return (heads, classes, rest, marshal.dumps(bodies), marshal.dumps(module.sites))
 
 
 def unpack(values: tuple[Any, ...]) -> Module:
     """The inverse of ``pack``."""
-    codes, classes, rest = values
-    names = [name for name in Module.__slots__ if name not in ("codes", "classes")]
-    made = Module(**dict(zip(names, rest, strict=True)))
-    made.codes = [Code(*code) for code in codes]
+    heads, classes, (name, path, package, names, stars, imports, lines, shape), bodies, sites = values
+    made = Module(name, path, package, names=names, stars=stars, imports=imports, lines=lines, shape=shape, bodies=bodies)
     made.classes = {name: Class(*what) for name, what in classes.items()}
+    made.sites = marshal.loads(sites)
+    for head in heads:
+        code = Code.__new__(Code)
+        for what, value in zip((*_HEAD, *_NOTED), head, strict=True):
+            setattr(code, what, value)
+        code.file = made
+        made.codes.append(code)
     return made

@@ -21,6 +21,7 @@ def lower(source: bytes, path: str, name: str, package: bool = False) -> ir.Modu
     state = FileState(module, {node: number for number, node in enumerate(sites)})
     frame = Function(state, ir.Code("<module>", "module", 1), state.scopes.of(tree), None)
     frame.block(tree.body)
+    module.finish()
     return module
 
 

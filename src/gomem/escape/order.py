@@ -81,15 +81,15 @@ def _callees(universe: Universe, function: Function) -> list[Function]:
     init = function.cls.find("__init__") if function.cls is not None else None
     if init is not None:
         found.append(init)
-    for op in code.ops:
-        if op[0] == ir.CALL_METHOD:
-            named = universe.by_name.get(op[3], ())
+    for how, name in code.named:
+        if how == ir.CALL_METHOD:
+            named = universe.by_name.get(name, ())
             if len(named) <= _FEW:
                 found += named
-        elif op[0] == ir.GLOBAL:
-            found += _callable(universe.lookup(function.module, op[2]))
-        elif op[0] == ir.CLOSURE:
-            found.append(function.module.functions[op[3]])
+        elif how == ir.GLOBAL:
+            found += _callable(universe.lookup(function.module, name))
+        else:
+            found.append(function.module.functions[name])
     return [callee for callee in found if callee.code is not None]
 
 

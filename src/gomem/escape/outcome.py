@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gomem.escape.effects import give_up, join, summarize, widen
@@ -18,14 +18,19 @@ Cell = Any  # something that a function looks at: a function (what a call of it 
 @dataclass(slots=True)
 class Outcome:
     """``seen``: the value of each cell when it was first looked at. ``types``: of attributes, as the function found them.
-    ``patched``: functions that it replaces. ``verdicts`` of its sites by their number."""
+    ``patched``: functions that it replaces. ``verdicts`` of its sites by their number, or packed.
+
+    Of attributes that the function has a part in: ``own`` are the types among those seen that it had put there itself before it
+    looked; ``strict`` what was there before, if after it had looked it found more."""
 
     summary: Summary
     tangled: bool
     seen: dict[Cell, Any]
     types: dict[tuple[Any, str], frozenset[Any]]
     patched: list[Function]
-    verdicts: dict[int, Found]
+    verdicts: dict[int, Found] | bytes = b""
+    own: dict[Cell, frozenset[Any]] = field(default_factory=dict)
+    strict: dict[Cell, frozenset[Any]] = field(default_factory=dict)
 
 
 def solve(universe: Universe, function: Function, stage: int) -> Outcome:
@@ -41,10 +46,12 @@ def solve(universe: Universe, function: Function, stage: int) -> Outcome:
             summary = join(function.summary, summary)
         if stage >= WIDENED:
             summary = widen(summary)
-    solved.undo()
+    last = solved.undo()
     seen = {cell: value_of(universe, cell) if type(cell) is Function else value for cell, value in solved.deps.items()}
     types = {cell: frozenset(kinds) for cell, kinds in solved.written.items()}
-    return Outcome(summary, solved.tangled, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts)
+    own = {cell: frozenset(kinds) for cell, kinds in solved.own.items() if cell in seen}
+    strict = {cell: before or NO_TYPES for cell, before in solved.before.items() if seen.get(cell, last[cell]) != last[cell]}
+    return Outcome(summary, solved.tangled, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts, own, strict)
 
 
 def value_of(universe: Universe, cell: Cell) -> Any:

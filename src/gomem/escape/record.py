@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import marshal
+from itertools import starmap
 from typing import Any
 
+from gomem.escape.leaks import leaks_of
 from gomem.escape.outcome import Cell, Outcome
 from gomem.escape.summary import WORLD, Summary, source_order, store_order, type_order
 from gomem.escape.universe import Function, Universe
@@ -45,18 +48,25 @@ def pack_verdicts(verdicts: dict[int, Found]) -> Plain:
     return [(site, verdict, reason, [(step.line, step.what) for step in flow], kind) for site, (verdict, reason, flow, kind) in verdicts.items()]
 
 
+def pack_findings(function: Function, verdicts: dict[int, Found]) -> bytes:
+    """What is reported of a function: the verdicts of its sites, and the parameters that leak."""
+    return marshal.dumps((pack_verdicts(verdicts), leaks_of(function)))
+
+
 def unpack_verdicts(plain: Plain) -> dict[int, Found]:
-    return {site: (verdict, reason, tuple(Step(*step) for step in flow), kind) for site, verdict, reason, flow, kind in plain}
+    return {site: (verdict, reason, tuple(starmap(Step, flow)), kind) for site, verdict, reason, flow, kind in plain}
 
 
 def pack_outcome(outcome: Outcome) -> Plain:
-    """Without the verdicts."""
+    """Without the verdicts, which nobody asks for before the end."""
     return (
         pack_summary(outcome.summary),
         outcome.tangled,
         [(pack_cell(cell), value if type(cell) is Function else pack_types(value)) for cell, value in outcome.seen.items()],
         [(pack_cell(cell), pack_types(kinds)) for cell, kinds in outcome.types.items()],
         [function.key for function in outcome.patched],
+        [(pack_cell(cell), pack_types(kinds)) for cell, kinds in outcome.own.items()],
+        [(pack_cell(cell), pack_types(kinds)) for cell, kinds in outcome.strict.items()],
     )
 
 
@@ -98,12 +108,17 @@ class Unpacker:
         return self.by_key[plain]
 
     def outcome(self, plain: Plain) -> Outcome:
-        summary, tangled, seen, types, patched = plain
+        summary, tangled, seen, types, patched, own, strict = plain
         return Outcome(
             self.summary(summary),
             tangled,
             {cell: tuple(value) if type(cell) is Function else self.types(value) for cell, value in ((self.cell(c), v) for c, v in seen)},
-            {self.cell(cell): self.types(kinds) for cell, kinds in types},
+            self.cells(types),
             [self.by_key[key] for key in patched],
-            {},
+            b"",
+            self.cells(own),
+            self.cells(strict),
         )
+
+    def cells(self, plain: Plain) -> dict[Cell, frozenset[Any]]:
+        return {self.cell(cell): self.types(kinds) for cell, kinds in plain}

@@ -54,6 +54,7 @@ class State:
         self.frozen = 0  # objects of immutable types: they hold nothing
         self.deps: dict[Any, Any] = {}  # what was looked at: functions, and types of attributes as they were then
         self.written: dict[tuple[Any, str], set[Any]] = {}  # types that attributes were found to have
+        self.own: dict[tuple[Any, str], set[Any]] = {}  # the same of attributes that had not been looked at before
         self.before: dict[tuple[Any, str], frozenset[Any] | None] = {}  # the types of these that were known before
         self.called: set[tuple[int, str]] = set()  # parameters, and what they hold, that are called
         self.patched: set[Function] = set()  # that this function replaces
@@ -308,10 +309,13 @@ class State:
         kinds = {self.type[one] for one in self.bits(objects)}
         cell = (owner, name)
         self.written.setdefault(cell, set()).update(kinds)
+        if cell not in self.deps:
+            self.own.setdefault(cell, set()).update(kinds)
         before = owner.attributes.get(name)
         if owner.add_types(name, kinds):
             self.before.setdefault(cell, before)
-            self.note_change(1)
+            if cell in self.deps:
+                self.note_change(1)
 
     def undo(self) -> dict[Any, frozenset[Any]]:
         """Takes back what was made known of attributes; the values that this function saw last."""

@@ -72,7 +72,7 @@ class Summary:
         return self.digested
 
     def described(self) -> tuple[Any, ...]:
-        leaks = sorted(map(source_order, self.leaks))
+        leaks = [(source_order(source), cause) for source, cause in self.leaks.items()]
         stores = sorted(map(store_order, self.stores))
         returns = sorted(map(source_order, self.returns))
         fresh = [(type_order(what), [(name, sorted(map(source_order, sources))) for name, sources in fields]) for what, fields in self.fresh]
@@ -81,14 +81,7 @@ class Summary:
 
     def same(self, other: Summary | None) -> bool:
         """Whether a caller could not tell the two apart."""
-        return (
-            other is not None
-            and self.leaks.keys() == other.leaks.keys()
-            and self.stores == other.stores
-            and self.returns == other.returns
-            and self.fresh == other.fresh
-            and self.calls == other.calls
-        )
+        return other is not None and self.digest() == other.digest()
 
 
 class Plan:

@@ -23,6 +23,12 @@ UNKNOWN_TYPE: frozenset[Any] = frozenset([None])
 MANY_TYPES = 6  # an attribute that may be of more types than this is of unknown type
 
 
+def united(known: frozenset[Any], kinds: Iterable[Any]) -> frozenset[Any]:
+    """Types of an attribute, and some more; many of them are as good as unknown."""
+    now = known.union(kinds)
+    return UNKNOWN_TYPE if None in now or len(now) > MANY_TYPES else now
+
+
 class Owner:
     """Something with attributes whose types are collected: a class, a module, a nested function's variables."""
 
@@ -34,11 +40,7 @@ class Owner:
     def add_types(self, name: str, kinds: Iterable[Any]) -> bool:
         """Whether that is news."""
         known = self.attributes.get(name, NO_TYPES)
-        if None in known:
-            return False
-        now = known.union(kinds)
-        if None in now or len(now) > MANY_TYPES:
-            now = UNKNOWN_TYPE
+        now = united(known, kinds)
         if now == known:
             return False
         self.attributes[name] = now
@@ -205,7 +207,7 @@ class Universe:
     """Names of all modules, and what is known of methods by name alone."""
 
     def __init__(self, libraries: dict[str, LibraryModule], merge: Callable[[list[Function]], Summary]) -> None:
-        self.merge = merge
+        self.merge_one: Callable[[Function], Summary] = lambda merged: merge(merged.members)
         self.modules: dict[str, ModuleInfo] = {}
         self.by_name: dict[str, list[Function]] = {}
         self.by_key: dict[str, Any] = {}  # modules, functions, classes, and the types of their objects
@@ -277,14 +279,14 @@ class Universe:
                     self.by_key[function.key] = function
 
     def _note_stores(self, module: ModuleInfo, code: ir.Code) -> None:
-        for op in code.ops:
-            if op[0] == ir.STORE_ATTR:
-                self.stored.add(op[2])
-                owner = module.classes.get(code.owner)
-                if owner is not None and owner not in self.storing.setdefault(op[2], []):
-                    self.storing[op[2]].append(owner)
-            elif op[0] == ir.STORE_CLASS:
-                module.classes[op[1]].class_names.add(op[2])
+        for cls, name in code.stored:
+            if cls:
+                module.classes[cls].class_names.add(name)
+                continue
+            self.stored.add(name)
+            owner = module.classes.get(code.owner)
+            if owner is not None and owner not in self.storing.setdefault(name, []):
+                self.storing[name].append(owner)
 
     def _define(self, module: ModuleInfo) -> None:
         if module.library is not None:
@@ -562,7 +564,7 @@ class Universe:
 
     def merge_again(self, merged: Function) -> None:
         merged.outdated = False
-        merged.summary = self.merge(merged.members)
+        merged.summary = self.merge_one(merged)
 
     def stale(self, changed: Function) -> None:
         """A method behaves differently now; who is known by its name only is merged again when next asked for."""

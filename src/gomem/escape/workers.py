@@ -18,16 +18,17 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from gomem.escape.outcome import Outcome
-from gomem.escape.record import Plain, Unpacker, pack_outcome, pack_verdicts, unpack_verdicts
+from gomem.escape.record import Plain, Unpacker, pack_outcome
+from gomem.escape.trace import Trace
 from gomem.escape.universe import Universe
-from gomem.escape.verdicts import Found
 
-FEW = 1500  # functions that one process solves: starting others takes longer
+FEW = 1000  # functions that one process solves before it starts others
 _SHARE = 0.002  # seconds of work that are worth a message
 _GUESS = 0.00002  # seconds that an operation takes
 Task = tuple[int, int]  # a function's place, and how exactly it is described
 Solve = Callable[[int, int], Outcome]
 Apply = Callable[[int, Outcome], None]
+Find = Callable[[int, Any], bytes]
 
 
 def can_fork() -> bool:
@@ -36,19 +37,22 @@ def can_fork() -> bool:
 
 
 class Workers:
-    """``count`` processes beside this one. ``solve`` and ``apply`` work on the universe as it is when they are started."""
+    """``count`` processes beside this one. ``solve``, ``apply`` and ``find`` are those of the engine, which
+    is in every process as it was when they were started."""
 
-    def __init__(self, count: int, universe: Universe, solve: Solve, apply: Apply) -> None:
+    def __init__(self, count: int, universe: Universe, solve: Solve, apply: Apply, find: Find, trace: Trace | None) -> None:
+        self.trace = trace
         self.unpack = Unpacker(universe)
         self.solve_here = solve
         self.costs: dict[int, float] = {}
-        self.verdicts_of: dict[int, _Worker] = {}  # place -> who solved it last, if that was not this process
+        self.solver: dict[int, _Worker] = {}  # place -> who solved it last, if that was not this process
         self.workers: list[_Worker] = []
         for _ in range(count):
-            self.workers.append(_Worker(universe, solve, apply, [worker.pipe for worker in self.workers]))
+            others = [worker.pipe for worker in self.workers]
+            self.workers.append(_Worker(others, (universe, solve, apply, find, trace)))
 
-    def solve(self, tasks: Sequence[Task], sizes: Sequence[int]) -> list[Outcome]:
-        """The outcomes in the order of the tasks."""
+    def solve(self, tasks: Sequence[Task], sizes: Sequence[int]) -> dict[int, Outcome]:
+        """The outcomes by place."""
         shares = self.share(tasks, sizes)
         busy = [(worker, share) for worker, share in zip(self.workers, shares[1:], strict=True) if share and worker.send(share)]
         sent = {place for _, share in busy for place, _ in share}
@@ -57,22 +61,23 @@ class Workers:
             if place not in sent:
                 self.solve_one(place, stage, found)
         for worker, share in busy:
-            answer = worker.receive()
+            answer, merges = worker.receive() or (None, ())
+            for merge in merges if self.trace is not None else ():
+                self.trace.note_merge(*merge)
             for place, stage in share:
                 if answer is None:
                     self.solve_one(place, stage, found)
                 else:
                     plain, self.costs[place] = answer[place]
                     found[place] = self.unpack.outcome(plain)
-                    self.verdicts_of[place] = worker
-        self.note(found, sent)
-        return [found[place] for place, _ in tasks]
+                    self.solver[place] = worker
+        return found
 
     def solve_one(self, place: int, stage: int, found: dict[int, Outcome]) -> None:
         start = time.perf_counter()
         found[place] = self.solve_here(place, stage)
         self.costs[place] = time.perf_counter() - start
-        self.verdicts_of.pop(place, None)
+        self.solver.pop(place, None)
 
     def share(self, tasks: Sequence[Task], sizes: Sequence[int]) -> list[list[Task]]:
         """Who gets which: the dearest first, each to whoever has least to do. The first share is this process's own."""
@@ -88,25 +93,23 @@ class Workers:
             loads[least] += costs[task]
         return shares
 
-    def note(self, found: dict[int, Outcome], sent: set[int]) -> None:
+    def note(self, found: dict[int, Outcome]) -> None:
         """What every other process has to make known before it solves the next."""
         plain: dict[int, Plain] = {}
         for worker in self.workers:
             if worker.alive:
                 for place, outcome in found.items():
-                    own = self.verdicts_of.get(place) is worker
+                    own = self.solver.get(place) is worker
                     if not own and place not in plain:
                         plain[place] = pack_outcome(_without_seen(outcome))
                     worker.news.append((place, None if own else plain[place]))
 
-    def verdicts(self) -> dict[int, dict[int, Found]]:
-        """Those of functions that another process has solved, by their places; of a process that was lost none."""
-        found: dict[int, dict[int, Found]] = {}
+    def findings(self) -> dict[int, bytes]:
+        """Of functions that another process has solved, by their places; of a process that was lost none."""
+        found: dict[int, bytes] = {}
         for worker in self.workers:
-            wanted = [place for place, owner in self.verdicts_of.items() if owner is worker]
-            answer = worker.ask(wanted)
-            for place in wanted if answer is not None else ():
-                found[place] = unpack_verdicts(answer[place])
+            wanted = [place for place, solver in self.solver.items() if solver is worker]
+            found.update(worker.ask(wanted) or {})
         return found
 
     def close(self) -> None:
@@ -115,24 +118,24 @@ class Workers:
 
 
 def _without_seen(outcome: Outcome) -> Outcome:
-    return Outcome(outcome.summary, outcome.tangled, {}, outcome.types, outcome.patched, {})
+    return Outcome(outcome.summary, outcome.tangled, {}, outcome.types, outcome.patched)
 
 
 class _Worker:
     """One process, seen from the first one."""
 
-    def __init__(self, universe: Universe, solve: Solve, apply: Apply, others: list[Connection]) -> None:
+    def __init__(self, others: list[Connection], work: tuple[Any, ...]) -> None:
         context = get_context("fork")
         self.pipe, end = context.Pipe()
         self.news: list[tuple[int, Plain]] = []
         self.alive = True
-        self.process = context.Process(target=_work, args=(end, [*others, self.pipe], universe, solve, apply), daemon=True)
+        self.process = context.Process(target=_work, args=(end, [*others, self.pipe], *work), daemon=True)
         self.process.start()
         end.close()
 
     def send(self, share: list[Task]) -> bool:
         news, self.news = self.news, []
-        return self.say((news, share))
+        return self.say((news, share, False))
 
     def say(self, message: Any) -> bool:
         try:
@@ -150,7 +153,8 @@ class _Worker:
             return None
 
     def ask(self, places: list[int]) -> Any:
-        return self.receive() if self.alive and self.say(places) else None
+        news, self.news = self.news, []
+        return self.receive() if self.alive and self.say((news, places, True)) else None
 
     def close(self) -> None:
         self.pipe.close()  # it ends when there is nothing more to read
@@ -160,7 +164,7 @@ class _Worker:
             self.process.join()
 
 
-def _work(pipe: Connection, others: list[Connection], universe: Universe, solve: Solve, apply: Apply) -> None:
+def _work(pipe: Connection, others: list[Connection], universe: Universe, solve: Solve, apply: Apply, find: Find, trace: Trace | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this process ends it
     gc.disable()
     for other in others:
@@ -169,18 +173,29 @@ def _work(pipe: Connection, others: list[Connection], universe: Universe, solve:
     kept: dict[int, Outcome] = {}
     while True:
         try:
-            message = marshal.loads(pipe.recv_bytes())
-            if type(message) is list:
-                pipe.send_bytes(marshal.dumps({place: pack_verdicts(kept[place].verdicts) for place in message}))
-                continue
-            news, share = message
+            news, work, last = marshal.loads(pipe.recv_bytes())
             for place, plain in news:
                 apply(place, kept[place] if plain is None else unpack.outcome(plain))
-            answer = {}
-            for place, stage in share:
-                start = time.perf_counter()
-                kept[place] = solve(place, stage)
-                answer[place] = (pack_outcome(kept[place]), time.perf_counter() - start)
+            if last:
+                answer: Any = {place: find(place, kept[place].verdicts) for place in work}
+            else:
+                answer = (_solve_all(work, solve, kept), _take_merges(trace))
             pipe.send_bytes(marshal.dumps(answer))
         except (EOFError, OSError):
             return
+
+
+def _solve_all(work: list[Task], solve: Solve, kept: dict[int, Outcome]) -> dict[int, Plain]:
+    answer = {}
+    for place, stage in work:
+        start = time.perf_counter()
+        kept[place] = solve(place, stage)
+        answer[place] = (pack_outcome(kept[place]), time.perf_counter() - start)
+    return answer
+
+
+def _take_merges(trace: Trace | None) -> Plain:
+    if trace is None:
+        return []
+    merges, trace.fresh_merges = trace.fresh_merges, []
+    return merges

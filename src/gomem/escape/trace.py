@@ -1,0 +1,191 @@
+"""What came of every solving in a run, kept for the next one.
+
+A later run of the same files goes the same way: the same order, the same sweeps. Where a function is the same and sees the same
+as it did then, the same comes of it, and is taken from here. So the verdicts are those of a run that solves everything, whatever
+has changed in between. All that stands on other grounds than what is seen in cells (names, classes, which attributes
+are assigned: ``ir.Module.shape``) has to be the same, else nothing here is used.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+from gomem.escape.outcome import JOINED, Cell, Outcome, value_of
+from gomem.escape.record import Plain, Unpacker, pack_cell, pack_summary, pack_types
+from gomem.escape.summary import Summary
+from gomem.escape.universe import Function, Universe, united
+
+_CONTENTS = ("leaks", "stores", "returns", "fresh", "calls")
+_ROUNDS = 20  # runs that add to a trace before it is begun anew: what is no longer used stays in it as long
+
+
+class KnownSummary(Summary):
+    """A summary of which only the digest is known before somebody needs more."""
+
+    __slots__ = ("load",)
+    load: Callable[[], Summary]
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _CONTENTS:
+            raise AttributeError(name)
+        whole = self.load()
+        for content in _CONTENTS:
+            setattr(self, content, getattr(whole, content))
+        return getattr(self, name)
+
+
+class Table:
+    """Values by number, each once."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self.values = values
+        self.numbers: dict[Any, int] | None = None
+
+    def number(self, value: Any) -> int:
+        if self.numbers is None:
+            self.numbers = {value: number for number, value in enumerate(self.values)}
+        number = self.numbers.setdefault(value, len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+
+class Trace:
+    """``plain`` is what ``pack`` returned in another run, None if there was none."""
+
+    def __init__(self, universe: Universe, shape: bytes, plain: Plain = None) -> None:
+        self.universe = universe
+        self.shape = shape
+        self.unpack = Unpacker(universe)
+        if plain is None or plain[0] != shape or plain[1] >= _ROUNDS:
+            plain = (shape, 0, [], [], [], {}, {})
+        _, self.rounds, cells, values, summaries, self.records, merged = plain
+        self.tables = tuple(map(Table, (cells, values, summaries)))
+        self.cells: list[Any] = [None] * len(cells)
+        self.values: list[Any] = [None] * len(values)
+        self.used: dict[Function, list[Plain]] = {}
+        self.news = False
+        self.merged = merged
+        self.fresh_merges: list[tuple[bytes, bytes, bytes]] = []  # made in this process since somebody took them
+        self.merge, universe.merge_one = universe.merge_one, self.merge_one
+
+    # from an earlier run
+
+    def find(self, function: Function, stage: int) -> Outcome | None:
+        """What came of it when it saw what it would see now."""
+        kept = self.records.get(function.key)
+        if kept is None or kept[0] != function.code.digest:  # type: ignore[union-attr]
+            return None
+        before = function.summary.digest() if stage >= JOINED else b""
+        for record in kept[1]:
+            if record[0] == stage and record[1] == before and self.fits(record):
+                self.used.setdefault(function, []).append(record)
+                return self.outcome(record)
+        return None
+
+    def fits(self, record: Plain) -> bool:
+        _, _, cells, values, own, *_ = record
+        for number, expected in zip(cells, values, strict=True):
+            cell, value = self.cell(number), self.value(expected)
+            now = value_of(self.universe, cell)
+            if now != value and (number not in own or united(now, self.value(own[number])) != value):
+                return False
+        return True
+
+    def cell(self, number: int) -> Cell:
+        cell = self.cells[number]
+        if cell is None:
+            cell = self.cells[number] = self.unpack.cell(self.tables[0].values[number])
+        return cell
+
+    def value(self, number: int) -> Any:
+        value = self.values[number]
+        if value is None:
+            plain = self.tables[1].values[number]
+            value = self.values[number] = plain[1:] if plain[0] == "call" else frozenset(map(self.unpack.type, plain[1:]))
+        return value
+
+    def outcome(self, record: Plain) -> Outcome:
+        _, _, cells, values, _, summary, tangled, types, patched, findings = record
+        return Outcome(
+            self.summary(summary),
+            tangled,
+            {self.cell(cell): self.value(value) for cell, value in zip(cells, values, strict=True)},
+            {self.cell(cell): self.value(kinds) for cell, kinds in types},
+            [self.unpack.by_key[key] for key in patched],
+            findings,
+        )
+
+    def summary(self, number: int) -> Summary:
+        digest, plain = self.tables[2].values[number]
+        made = KnownSummary.__new__(KnownSummary)
+        made.digested, made.planned, made.used = digest, None, None
+        made.load = lambda: self.unpack.summary(marshal.loads(plain))
+        return made
+
+    # for a later run
+
+    def note(self, function: Function, stage: int, before: bytes, outcome: Outcome) -> None:
+        """Keeps what came of solving the function."""
+        self.news = True
+        cells, values = [], []
+        own: dict[int, int] = {}
+        for cell, value in outcome.seen.items():
+            number = self.cell_number(cell)
+            cells.append(number)
+            if cell in outcome.strict:
+                value = outcome.strict[cell]
+            elif cell in outcome.own:
+                own[number] = self.value_number(outcome.own[cell])
+            values.append(self.value_number(value))
+        types = tuple((self.cell_number(cell), self.value_number(kinds)) for cell, kinds in outcome.types.items())
+        patched = tuple(function.key for function in outcome.patched)
+        numbers = (tuple(cells), tuple(values), own, self.summary_number(outcome.summary))
+        self.used.setdefault(function, []).append((stage, before, *numbers, outcome.tangled, types, patched, b""))
+
+    def note_findings(self, function: Function, findings: bytes) -> None:
+        """What is reported of the function, as it was solved last."""
+        records = self.used[function]
+        if records[-1][-1] != findings:
+            records[-1] = (*records[-1][:-1], findings)
+            self.news = True
+
+    def cell_number(self, cell: Cell) -> int:
+        number = self.tables[0].number(pack_cell(cell))
+        if number == len(self.cells):
+            self.cells.append(cell)
+        return number
+
+    def value_number(self, value: Any) -> int:
+        plain = ("types", *pack_types(value)) if type(value) is frozenset else ("call", *value)
+        number = self.tables[1].number(plain)
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+    def summary_number(self, summary: Summary) -> int:
+        return self.tables[2].number((summary.digest(), marshal.dumps(pack_summary(summary), 0)))
+
+    def merge_one(self, merged: Function) -> Summary:
+        """The methods made one; taken from before if each of them did then what it does now."""
+        members = b"".join(member.summary.digest() + b"01"[member.opaque : member.opaque + 1] for member in merged.members)
+        key = blake2b(merged.key.encode() + members, digest_size=16).digest()
+        number = self.merged.get(key)
+        if number is not None:
+            return self.summary(number)
+        made = self.merge(merged)
+        plain = marshal.dumps(pack_summary(made), 0)
+        self.fresh_merges.append((key, made.digest(), plain))
+        self.note_merge(key, made.digest(), plain)
+        return made
+
+    def note_merge(self, key: bytes, digest: bytes, plain: bytes) -> None:
+        self.news = True
+        self.merged[key] = self.tables[2].number((digest, plain))
+
+    def pack(self) -> Plain:
+        records = {function.key: (function.code.digest, tuple(records)) for function, records in self.used.items() if function.code is not None}
+        return (self.shape, self.rounds + 1, *(table.values for table in self.tables), records, self.merged)

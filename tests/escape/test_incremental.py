@@ -1,0 +1,148 @@
+"""What was kept of one run makes the next one quick, and never different."""
+
+from __future__ import annotations
+
+import ast
+import email
+import random
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from gomem.escape import Analysis, analyse, disk, outcome
+
+MAIL = Path(email.__file__).parent
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Some of the standard library, small enough to be solved often and tangled enough to need several sweeps."""
+    copy = tmp_path / "email"
+    copy.mkdir()
+    for name in ("__init__", "message", "charset", "header", "errors", "encoders"):
+        shutil.copy(MAIL / f"{name}.py", copy)
+    return copy
+
+
+@pytest.fixture
+def solved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the functions that were solved."""
+    names: list[str] = []
+    run = outcome.Interpreter.run
+
+    def note(self: outcome.Interpreter) -> None:
+        names.append(self.code.name)
+        run(self)
+
+    monkeypatch.setattr(outcome.Interpreter, "run", note)
+    return names
+
+
+def mutate(path: Path, rng: random.Random) -> str:
+    """Changes one statement of a file; says how."""
+    lines = path.read_text().splitlines(keepends=True)
+    found = [
+        node
+        for function in ast.walk(ast.parse("".join(lines)))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Assign, ast.Return, ast.Expr)) and node.lineno == node.end_lineno and lines[node.lineno - 1].strip()[-1] not in ":,("
+    ]
+    node = rng.choice(found)
+    line = lines[node.lineno - 1]
+    if line[: node.col_offset].strip():
+        return "nothing"
+    indent, text = line[: node.col_offset], line[node.col_offset :].rstrip("\n")
+    kept = rng.choice(["pass", f"{text}\n{indent}{text}", "return [locals]", "value = [text, msg]", "self.policy = {}", "self.another = []", "global kept\n" + indent + "kept = {}", f"if 0:\n{indent}    {text}"])
+    lines[node.lineno - 1] = f"{indent}{kept}\n"
+    source = "".join(lines)
+    try:
+        compile(source, "mutant", "exec")
+    except SyntaxError:
+        return "nothing"
+    path.write_text(source)
+    return f"{path.name}:{node.lineno}: {text} -> {kept}"
+
+
+@pytest.mark.parametrize(("seed", "times"), [(0, 3), *[pytest.param(seed, 20, marks=pytest.mark.slow) for seed in range(1, 6)]])
+def test_mutants_as_if_cold(package: Path, tmp_path: Path, seed: int, times: int) -> None:
+    rng = random.Random(seed)
+    analyse([package], cache=tmp_path / "cache")
+    done: list[str] = []
+    while len([what for what in done if what != "nothing"]) < times:
+        done.append(mutate(rng.choice(sorted(package.glob("*.py"))), rng))
+        assert analyse([package], cache=tmp_path / "cache") == analyse([package]), done
+
+
+def test_nothing_is_solved_again(package: Path, tmp_path: Path, solved: list[str]) -> None:
+    first = analyse([package], cache=tmp_path / "cache")
+    assert len(solved) > 200
+    solved.clear()
+    assert analyse([package], cache=tmp_path / "cache") == first
+    assert not solved
+
+
+def test_only_what_changed_is_solved_again(package: Path, tmp_path: Path, solved: list[str]) -> None:
+    analyse([package], cache=tmp_path / "cache")
+    solved.clear()
+    path = package / "header.py"
+    path.write_text(path.read_text().replace("def __eq__", "#\n    def __eq__"))  # all below is a line further down
+    analyse([package], cache=tmp_path / "cache")
+    assert 0 < len(solved) < 100
+    assert not {"Message.as_string", "Generator.flatten", "formataddr"} & set(solved)
+
+
+def test_back_and_forth(package: Path, tmp_path: Path) -> None:
+    path = package / "message.py"
+    sources = [path.read_text(), path.read_text().replace("self._headers = []", "self._headers = [self]")]
+    wanted = []
+    for source in sources:
+        path.write_text(source)
+        wanted.append(analyse([package]))
+    for turn in range(4):
+        path.write_text(sources[turn % 2])
+        assert analyse([package], cache=tmp_path / "cache") == wanted[turn % 2]
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: data[:-1] + bytes([data[-1] ^ 1])])
+def test_damage_is_discarded(package: Path, tmp_path: Path, damage: object) -> None:
+    wanted = analyse([package], cache=tmp_path / "cache")
+    for kept in (tmp_path / "cache").glob("*/*"):
+        kept.write_bytes(damage(kept.read_bytes()))  # type: ignore[operator]
+    assert analyse([package], cache=tmp_path / "cache") == wanted
+
+
+def test_another_version(package: Path, tmp_path: Path, solved: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = analyse([package], cache=tmp_path / "cache")
+    solved.clear()
+    monkeypatch.setattr(disk, "own_version", lambda: b"another")
+    assert analyse([package], cache=tmp_path / "cache") == wanted
+    assert len(solved) > 200
+
+
+def test_two_at_once(package: Path, tmp_path: Path) -> None:
+    found: list[Analysis] = []
+    runs = [threading.Thread(target=lambda: found.append(analyse([package], cache=tmp_path / "cache"))) for _ in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert found[0] == found[1] == analyse([package], cache=tmp_path / "cache") == analyse([package])
+
+
+def test_bounded(tmp_path: Path) -> None:
+    kept = disk.DiskCache(tmp_path)
+    for number in range(20):
+        kept.keep(bytes(1000), str(number).encode())
+    assert kept.load(b"3") == bytes(1000)
+    kept.prune(10_000)
+    assert sum(path.stat().st_size for path in tmp_path.glob("*/*")) <= 9_000
+    assert kept.load(b"3") == bytes(1000)  # used last
+    assert kept.load(b"0") is None
+
+
+def test_unwritable(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    assert analyse([package / "errors.py"], cache=tmp_path / "cache") == analyse([package / "errors.py"])
