@@ -82,7 +82,10 @@ class Trace:
         before = function.summary.digest() if stage >= JOINED else b""
         for record in kept[1]:
             if record[0] == stage and record[1] == before and self.fits(record):
-                self.used.setdefault(function, []).append(record)
+                records = self.used.setdefault(function, [])
+                if record in records:
+                    records.remove(record)
+                records.append(record)
                 return self.outcome(record)
         return None
 
@@ -144,7 +147,10 @@ class Trace:
         types = tuple((self.cell_number(cell), self.value_number(kinds)) for cell, kinds in outcome.types.items())
         patched = tuple(function.key for function in outcome.patched)
         numbers = (tuple(cells), tuple(values), own, self.summary_number(outcome.summary))
-        self.used.setdefault(function, []).append((stage, before, *numbers, outcome.tangled, types, patched, b""))
+        record = (stage, before, *numbers, outcome.tangled, types, patched, b"")
+        records = self.used.setdefault(function, [])
+        records[:] = [other for other in records if other[:5] != record[:5]]  # seen again what it saw once before
+        records.append(record)
 
     def note_findings(self, function: Function, findings: bytes) -> None:
         """What is reported of the function, as it was solved last."""
