@@ -528,7 +528,7 @@ class World:
         for _ in range(self.random.choice((1, 2, 4))):
             begin()
             phase = -1
-            for _ in range(20000):
+            for _ in range(200_000):  # a sanitised heap is spread over many pages
                 phase = self.step(steps, batch)
                 if phase == 0:
                     break
@@ -606,7 +606,7 @@ def run_seed(seed):
     finally:
         world.close()
         gomem.gc.disable()
-    gc.collect()
+        gc.collect()  # nothing of this world is finalised in the next
     left = [number for number, canary in world.canaries.items() if canary() is not None]
     check(not left, "gc.collect() leaves", left)
     return world
