@@ -105,7 +105,7 @@ def analyse(
     engine.run(None if progress is None else lambda done, all_: progress("solving", done, all_))
     if trace is not None and trace.news:
         disk.keep(marshal.dumps(trace.pack()), name)
-    analysis.patched = len(engine.patched)
+    analysis.patched = engine.patched
     for info in list(universe.modules.values()):
         if info.own and info.file is not None:
             _add_module(engine, info, info.file, analysis)

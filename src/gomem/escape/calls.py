@@ -397,15 +397,24 @@ class Calls(State):
 
         def union(sources: Any) -> int:
             nonlocal version
-            if version != len(self.log):
-                version = len(self.log)
-                known.clear()
             objects = 0
             for source in sources:
-                found = known.get(source)
-                if found is None:
-                    found = known[source] = self.source(source, values, fresh)
-                objects |= found
+                index, path = source
+                if index == FRESH:
+                    objects |= fresh[path]
+                elif index == WORLD:
+                    objects |= self.outside(path)
+                elif not path:
+                    objects |= values.get(index, 0)
+                else:
+                    if version != len(self.log):
+                        version = len(self.log)
+                        known.clear()
+                    found = known.get(source)
+                    if found is None:
+                        given = values.get(index, 0)
+                        found = known[source] = self.inside(given, path) if given else 0
+                    objects |= found
             return objects
 
         for index, name, sources in plan.fields:
@@ -446,15 +455,8 @@ class Calls(State):
             key = ("f", what)
         return self.object(key, MADE, what)
 
-    def source(self, source: Any, values: dict[Any, int], fresh: list[int]) -> int:
-        index, path = source
-        if index == FRESH:
-            return fresh[path]
-        if index == WORLD:
-            return self.outside(path)
-        objects = values.get(index, 0)
-        if not path or not objects:
-            return objects
+    def inside(self, objects: int, path: str) -> int:
+        """What is found in the objects along a path of a summary."""
         if path == DEEP:
             return self.deep(objects)
         if path == "*":

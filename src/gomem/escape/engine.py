@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from gomem.escape.order import arrange
+from gomem.escape.order import arrange, functions_of
 from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, solve, value_of
 from gomem.escape.record import pack_findings
 from gomem.escape.trace import Trace
@@ -36,20 +36,29 @@ class Engine:
         self.universe = universe
         self.jobs = jobs
         self.trace = trace
-        self.functions, self.callees = arrange(universe)
+        self.functions: list[Function] = []
+        self.callees: list[set[int]] = []
         self.lookers: dict[Cell, set[Function]] = defaultdict(set)
         self.seen: dict[Function, dict[Cell, Any]] = {}
         self.times: dict[Function, int] = defaultdict(int)
         self.verdicts: dict[Function, dict[int, Found] | bytes] = {}
         self.findings: dict[Function, bytes] = {}
         self.workers: Workers | None = None
-        self.patched: set[Function] = set()
+        self.patched = 0  # functions that some code replaces
         self.solved = 0
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
+        if self.trace is not None:
+            known = self.trace.all_findings(functions_of(self.universe))
+            if known is not None:
+                self.findings, self.patched = known, self.trace.patched
+                return
+        self.functions, self.callees = arrange(self.universe)
         try:
             self.sweeps(progress)
             self.find()
+            if self.trace is not None:
+                self.trace.patched = self.patched
         finally:
             if self.workers is not None:
                 self.workers.close()
@@ -152,9 +161,10 @@ class Engine:
         changed: dict[Cell, int] = {}
         for place, outcome in zip(batch, outcomes, strict=True):
             function = self.functions[place]
-            self.seen[function] = outcome.seen
-            for cell in outcome.seen:
-                self.lookers[cell].add(function)
+            before, self.seen[function] = self.seen.get(function, {}), outcome.seen
+            if before.keys() != outcome.seen.keys():
+                for cell in outcome.seen:
+                    self.lookers[cell].add(function)
             self.verdicts[function] = outcome.verdicts
             for cell in self.make_known(function, outcome):
                 changed.setdefault(cell, place)
@@ -166,7 +176,7 @@ class Engine:
         function.tangled = outcome.tangled
         for replaced in outcome.patched:
             if replaced.replaced():
-                self.patched.add(replaced)
+                self.patched += 1
                 self.universe.stale(replaced)
                 changed.append(replaced)
         if function.summary is BOTTOM or not outcome.summary.same(function.summary):

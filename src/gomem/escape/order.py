@@ -12,15 +12,20 @@ from gomem.escape.universe import ClassInfo, Function, Universe
 _FEW = 8  # methods of one name that are all taken for callees
 
 
-def arrange(universe: Universe) -> tuple[list[Function], list[set[int]]]:
-    """All functions with code in their order, and of each one the places of its callees. Sets ``Function.order``."""
-    functions = [
+def functions_of(universe: Universe) -> list[Function]:
+    """All that have code."""
+    return [
         function
         for module in universe.modules.values()
         if module.file is not None
         for function in module.functions.values()
         if function.code is not None
     ]
+
+
+def arrange(universe: Universe) -> tuple[list[Function], list[set[int]]]:
+    """All functions with code in their order, and of each one the places of its callees. Sets ``Function.order``."""
+    functions = functions_of(universe)
     for number, function in enumerate(functions):
         function.order = number
     called = [sorted({callee.order for callee in _callees(universe, function)}) for function in functions]

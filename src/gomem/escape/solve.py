@@ -67,6 +67,10 @@ class State:
         self.budget = max(BUDGET, BUDGET_OPERATION * len(code.ops))
         self.depth = 0  # of calls within calls
         self.deep_known: dict[int, tuple[int, int]] = {}
+        self.bits_known: dict[int, list[int]] = {}
+        self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
+        self.grown: list[int] = []  # objects whose ``holds`` changed, in order
+        self.outer = 0  # objects that are outside
         universe.asked = self.deps
         self.outside(None)
 
@@ -83,7 +87,10 @@ class State:
             self.path.append(path)
             self.site.append(site)
             self.fields.append({})
-            self.holds.append(1 if kind == OUTSIDE else 0)
+            self.holds.append(0)
+            if kind == OUTSIDE:
+                self.holds[-1] = 1
+                self.outer |= found
             if kind == PARAMETER or (kind == REACHABLE and path != DEEP):
                 number = len(self.kind) - 1
                 self.holds[number] |= self.object(("r", root, DEEP, None), REACHABLE, None, root=root, path=DEEP)
@@ -103,11 +110,14 @@ class State:
         return self.object(("m", number, what), MADE, what, site)
 
     def bits(self, objects: int) -> list[int]:
-        found = []
-        while objects:
-            low = objects & -objects
-            found.append(low.bit_length() - 1)
-            objects ^= low
+        """The numbers of the objects in a set; not to be changed."""
+        found = self.bits_known.get(objects)
+        if found is None:
+            found = self.bits_known[objects] = []
+            while objects:
+                low = objects & -objects
+                found.append(low.bit_length() - 1)
+                objects ^= low
         return found
 
     def spend(self, work: int) -> None:
@@ -200,10 +210,18 @@ class State:
     def deep(self, bases: int) -> int:
         """Everything reachable from what the objects hold."""
         known = self.deep_known.get(bases)
-        if known is None or known[0] != len(self.log):
-            known = self.deep_known[bases] = (len(self.log), self._deep(bases))
+        if known is None or self.grew(bases | known[1], known[0]):
+            known = (len(self.grown), self._deep(bases))
+        else:
+            known = (len(self.grown), known[1])
+        self.deep_known[bases] = known
         self.touched |= bases | known[1]
         return known[1]
+
+    def grew(self, objects: int, since: int) -> bool:
+        """Whether one of the objects holds more than when there were so many entries in the list of those that grew."""
+        grown = self.grown
+        return any(grown[number] & objects for number in range(since, len(grown)))
 
     def held(self, bases: int) -> int:
         """What the objects hold directly."""
@@ -258,22 +276,26 @@ class State:
             return
         bases &= ~self.frozen
         self.spend(bases.bit_count())
-        while bases:
-            low = bases & -bases
-            bases ^= low
-            base = low.bit_length() - 1
-            if self.kind[base] == OUTSIDE:
+        if bases & self.outer:
+            for base in self.bits(bases & self.outer):
                 self.leak(objects, self.outside_cause(base, name, cause), line)
-                continue
+        known = self.stored.get((name, objects), 0)  # an object that holds something will hold it forever
+        bases &= ~(known | self.outer)
+        if not bases:
+            return
+        self.stored[name, objects] = known | bases
+        typed = name[0] not in "*&?=0123456789"
+        for base in self.bits(bases):
             fields = self.fields[base]
             before = fields.get(name, 0)
             if objects & ~before:
                 fields[name] = before | objects
-                if name[0] != "&":
+                if name[0] != "&" and objects & ~self.holds[base]:
                     self.holds[base] |= objects
-                self.note_change(low)
+                    self.grown.append(1 << base)
+                self.note_change(1 << base)
                 self.store_lines.setdefault((base, name), line)
-            if name[0] not in "*&?=0123456789":
+            if typed:
                 self.note_types(self.type[base], name, objects)
 
     def open_up(self, one: int) -> None:
@@ -282,6 +304,7 @@ class State:
         if not fields.get("?", 0) & 1:
             fields["?"] = fields.get("?", 0) | 1
             self.holds[one.bit_length() - 1] |= 1
+            self.grown.append(one)
             self.note_change(one)
 
     def outside_cause(self, base: int, name: str, cause: str) -> str:

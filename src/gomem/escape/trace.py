@@ -61,8 +61,8 @@ class Trace:
         self.shape = shape
         self.unpack = Unpacker(universe)
         if plain is None or plain[0] != shape or plain[1] >= _ROUNDS:
-            plain = (shape, 0, [], [], [], {}, {})
-        _, self.rounds, cells, values, summaries, self.records, merged = plain
+            plain = (shape, 0, [], [], [], {}, {}, 0)
+        _, self.rounds, cells, values, summaries, self.records, merged, self.patched = plain
         self.tables = tuple(map(Table, (cells, values, summaries)))
         self.cells: list[Any] = [None] * len(cells)
         self.values: list[Any] = [None] * len(values)
@@ -74,6 +74,16 @@ class Trace:
 
     # from an earlier run
 
+    def all_findings(self, functions: list[Function]) -> dict[Function, bytes] | None:
+        """What is reported of each function, if every one of them is the same as in the earlier run."""
+        found = {}
+        for function in functions:
+            kept = self.records.get(function.key)
+            if kept is None or kept[0] != function.code.digest:  # type: ignore[union-attr]
+                return None
+            found[function] = kept[1][-1][-1]
+        return found if len(found) == len(self.records) else None
+
     def find(self, function: Function, stage: int) -> Outcome | None:
         """What came of it when it saw what it would see now."""
         kept = self.records.get(function.key)
@@ -81,22 +91,27 @@ class Trace:
             return None
         before = function.summary.digest() if stage >= JOINED else b""
         for record in kept[1]:
-            if record[0] == stage and record[1] == before and self.fits(record):
+            seen = self.fits(record) if record[0] == stage and record[1] == before else None
+            if seen is not None:
                 records = self.used.setdefault(function, [])
                 if record in records:
                     records.remove(record)
                 records.append(record)
-                return self.outcome(record)
+                return self.outcome(record, seen)
         return None
 
-    def fits(self, record: Plain) -> bool:
+    def fits(self, record: Plain) -> dict[Cell, Any] | None:
+        """What is seen, if it is the same as then."""
         _, _, cells, values, own, *_ = record
-        for number, expected in zip(cells, values, strict=True):
-            cell, value = self.cell(number), self.value(expected)
-            now = value_of(self.universe, cell)
+        universe, known_cells, known_values = self.universe, self.cells, self.values
+        seen = {}
+        for number, expected in zip(cells, values):
+            cell, value = known_cells[number] or self.cell(number), known_values[expected] or self.value(expected)
+            now = value_of(universe, cell)
             if now != value and (number not in own or united(now, self.value(own[number])) != value):
-                return False
-        return True
+                return None
+            seen[cell] = value
+        return seen
 
     def cell(self, number: int) -> Cell:
         cell = self.cells[number]
@@ -111,12 +126,12 @@ class Trace:
             value = self.values[number] = plain[1:] if plain[0] == "call" else frozenset(map(self.unpack.type, plain[1:]))
         return value
 
-    def outcome(self, record: Plain) -> Outcome:
-        _, _, cells, values, _, summary, tangled, types, patched, findings = record
+    def outcome(self, record: Plain, seen: dict[Cell, Any]) -> Outcome:
+        *_, summary, tangled, types, patched, findings = record
         return Outcome(
             self.summary(summary),
             tangled,
-            {self.cell(cell): self.value(value) for cell, value in zip(cells, values, strict=True)},
+            seen,
             {self.cell(cell): self.value(kinds) for cell, kinds in types},
             [self.unpack.by_key[key] for key in patched],
             findings,
@@ -194,4 +209,4 @@ class Trace:
 
     def pack(self) -> Plain:
         records = {function.key: (function.code.digest, tuple(records)) for function, records in self.used.items() if function.code is not None}
-        return (self.shape, self.rounds + 1, *(table.values for table in self.tables), records, self.merged)
+        return (self.shape, self.rounds + 1, *(table.values for table in self.tables), records, self.merged, self.patched)
