@@ -177,6 +177,7 @@ finish(bool aborted)
             gm_pacer_charge(&gm_gc.pacer, cpu_ns, now);
         }
     }
+    gm_find.failed = false; /* the next may do better */
     gm_drill_note(c);
     if (gm_gc.trace) {
         gm_trace_cycle(c, &gm_gc);
@@ -236,10 +237,10 @@ gm_collector_note_phase(gm_phase before)
     if (before == GM_WALK && gm_find.phase != GM_WALK) {
         gm_gc.cycle.walk_ns = lap();
     }
-    if (gm_find.failed) {
-        gm_collector_ask_main_no_python();
-    } else if (gm_find.phase == GM_CLEAN) {
+    if (gm_find.phase == GM_CLEAN) {
         finish(false);
+        gm_collector_ask_main_no_python();
+    } else if (gm_find.failed) {
         gm_collector_ask_main_no_python();
     } else if (gm_find.phase >= GM_ORDER) {
         found();

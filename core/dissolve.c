@@ -224,15 +224,6 @@ show(void)
     gm_ring_move(&component.hidden, gm_gc_generation(2));
 }
 
-/* They refer to each other, so none is freed by it. */
-static void
-give_up(size_t from, size_t to)
-{
-    for (size_t i = from; i < to; i++) {
-        Py_CLEAR(*slot_at(i));
-    }
-}
-
 gm_verdict
 gm_dissolve_begin(size_t from, size_t to)
 {
@@ -252,11 +243,8 @@ gm_dissolve_begin(size_t from, size_t to)
     if (component.open) {
         component.from = component.at = from;
         component.to = to;
-        return verdict;
-    }
-    show();
-    if (verdict == GM_ALIVE) {
-        give_up(from, to);
+    } else {
+        show();
     }
     return verdict;
 }

@@ -16,7 +16,7 @@ bool gm_dissolve_is_open(void);
 
 typedef enum {
     GM_NOT_OURS, /* something in it has a finaliser, or a weak reference, or is of an unknown type: CPython's to decide */
-    GM_ALIVE,    /* something outside of it refers to it: given up */
+    GM_ALIVE,    /* something outside of it refers to it: to be given up */
     GM_GARBAGE,  /* to be cleared; in none of CPython's lists any more */
 } gm_verdict;
 

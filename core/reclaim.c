@@ -113,8 +113,22 @@ batch_end(size_t from)
     return end;
 }
 
-/* The references are dropped only when all are in their place: that may free objects, and run anything. Returns how
- * many it freed. */
+/* Gives the references up that the candidates were adopted with. That may free objects, and run anything: also what ends
+ * the cycle. Returns how many it freed. */
+static size_t
+drop(size_t from, size_t to)
+{
+    uint64_t cycle = gm_reclaimed.cycle;
+    size_t freed = 0;
+    for (size_t i = from; i < to && cycle == gm_reclaimed.cycle; i++) {
+        PyObject **slot = &gm_candidate_array()[candidate_at(i)];
+        freed += Py_REFCNT(*slot) == 1; /* what referred to it went with an earlier batch, or the program let go of it */
+        Py_CLEAR(*slot);
+    }
+    return freed;
+}
+
+/* The references are dropped only when all are in their place. */
 static size_t
 hand_over(size_t from, size_t to)
 {
@@ -127,14 +141,7 @@ hand_over(size_t from, size_t to)
             gm_link_before(head, young);
         }
     }
-    uint64_t cycle = gm_reclaimed.cycle;
-    size_t freed = 0;
-    for (size_t i = from; i < to && cycle == gm_reclaimed.cycle; i++) {
-        PyObject **slot = &gm_candidate_array()[candidate_at(i)];
-        freed += Py_REFCNT(*slot) == 1; /* what referred to it went with an earlier batch */
-        Py_CLEAR(*slot);
-    }
-    return freed;
+    return drop(from, to);
 }
 
 void
@@ -258,6 +265,16 @@ note_freed(size_t freed)
     gm_reclaimed.handed = gm_reclaimed.next;
 }
 
+/* Other collections would do no harm here; but a fork is to know of it, and disable(). */
+static size_t
+give_up(size_t from, size_t to)
+{
+    bool collecting = start_running();
+    size_t freed = drop(from, to);
+    stop_running(collecting);
+    return freed;
+}
+
 /* Returns how many were freed. */
 static size_t
 begin_batch(void)
@@ -267,10 +284,10 @@ begin_batch(void)
     gm_reclaimed.largest = size > gm_reclaimed.largest ? size : gm_reclaimed.largest;
     gm_verdict verdict = size > gm_find.batch ? gm_dissolve_begin(from, to) : GM_NOT_OURS;
     gm_reclaimed.apart += verdict == GM_GARBAGE;
-    return verdict == GM_NOT_OURS ? free_range(from, to) : 0;
+    return verdict == GM_NOT_OURS ? free_range(from, to) : verdict == GM_ALIVE ? give_up(from, to) : 0;
 }
 
-/* Other collections would do no harm here; but a fork is to know of it, and disable(). */
+/* As give_up() does. */
 static size_t
 go_on_with_batch(void)
 {

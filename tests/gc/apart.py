@@ -202,6 +202,32 @@ def alive():
     assert is_freed_apart()
 
 
+def let_go():
+    """A node that lived, and was let go of before anybody looked, goes when the rest is given up. That may do anything."""
+    for ring in (gc.collect, gomem.gc.disable, fork_and_go_on, gc.freeze):
+        component().clear()
+        step_into(0)
+        kept = nodes_in_sight()[0]
+        bell = Bell()
+        bell.ring = ring
+        lost = kept.next[0]
+        kept.next, lost.next, lost.bell = lost.next, [], bell
+        del lost, bell
+        heard.clear()
+        for _ in steps():
+            pass
+        assert heard.count("bell") == 1, ring
+        if not gomem.gc.is_enabled():
+            begin()
+        gc.unfreeze()
+        assert len(nodes_in_sight()) == COUNT - 1, ring
+        del kept
+        gomem.gc.collect()
+        if children:
+            os._exit(0 if all_are_dead() else 1)
+        assert all_are_dead(), ring
+
+
 def out_of_sight():
     """While it is cleared nobody can reach it."""
     component().clear()
@@ -295,7 +321,7 @@ def begin():
     _core.gc_before_fork()  # no worker: the steps are ours
 
 
-PROGRAMS = [in_slices, of_many_types, by_cpython, alive, out_of_sight, given_up, a_bell_rings, saved]
+PROGRAMS = [in_slices, of_many_types, by_cpython, alive, let_go, out_of_sight, given_up, a_bell_rings, saved]
 
 if len(sys.argv) > 1:
     gc.disable()  # no young collection but ours

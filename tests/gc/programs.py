@@ -1,8 +1,10 @@
 """Programs for test_collector_programs.py, one a run: ``python programs.py NAME``. Each fails with an AssertionError."""
 
 import gc
+import os
 import random
 import sys
+import time
 import weakref
 
 import gomem.gc
@@ -135,6 +137,41 @@ def old_and_large():
         slots[numbers.randrange(400)] = Session(128 << 10)
     assert peak() < 240 * MB, peak() / MB
     assert gomem.gc.stats().cycles > 0
+
+
+def fail_a_cycle():
+    _core.gc_before_fork()  # no worker
+    while _core.gc_step(1000, 0) != 1:  # walk
+        pass
+    gc.freeze()
+
+
+def fork_in_a_cycle():
+    _core.gc_before_fork()
+    while _core.gc_step(1000, 0) != 1:
+        pass
+    child = os.fork()
+    if child:
+        assert os.waitpid(child, 0)[1] == 0
+        os._exit(0)
+
+
+def goes_on_after_a_failure():
+    """A cycle that had to be given up is not the last one that begins by itself."""
+    for fail in (fail_a_cycle, fork_in_a_cycle):
+        gomem.gc.enable(percent=10)
+        kept = [[i] for i in range(20_000)]
+        gc.collect(1)
+        fail()
+        _core.gc_after_fork(False)
+        for _ in range(400):
+            kept.append([[i] for i in range(5_000)])
+            if gomem.gc.stats().cycles > 0:
+                break
+            time.sleep(0.01)
+        stats = gomem.gc.stats()
+        assert stats.cycles > 0 and stats.aborted > 0, (fail, stats)
+        gomem.gc.disable()
 
 
 globals()[sys.argv[1]]()

@@ -31,7 +31,7 @@ def test_a_slice_of_the_fuzzer():
 
 @pytest.mark.parametrize(
     "name",
-    ["fair", "large_and_young", "as_young_as_before", "recent_is_young_again", "recent_and_old_garbage", "too_many_are_old", "old_and_large"],
+    ["fair", "large_and_young", "as_young_as_before", "recent_is_young_again", "recent_and_old_garbage", "too_many_are_old", "old_and_large", "goes_on_after_a_failure"],
 )
 def test_a_program(name):
     for _ in range(3 if "large" in name else 1):  # on a busy machine the worker may not run in time to see memory grow
