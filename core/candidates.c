@@ -94,6 +94,10 @@ remark_done(void)
 {
     gm_find.candidates.at.used = gm_pass.kept * sizeof(PyObject *);
     gm_find.candidates.count = gm_pass.kept;
+    if (gm_pass.rescan) { /* no memory: what is grey has not been looked into, and must not stay grey (dissolve.c) */
+        gm_find.failed = true;
+        return;
+    }
     if (gm_pass.found && ++gm_pass.round < ROUNDS_MAX) {
         gm_pass.found = false;
         gm_begin_pass(GM_RECOUNT);
@@ -135,7 +139,7 @@ gm_remark(gm_budget *budget)
         }
     }
     remark_done();
-    return false;
+    return gm_find.failed;
 }
 
 /* ---- ADOPT ---- */

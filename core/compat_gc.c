@@ -15,6 +15,7 @@
 #include "internal/pycore_runtime.h"
 
 _Static_assert(sizeof(gm_gc_head) == sizeof(PyGC_Head), "the head of a tracked object");
+_Static_assert(_PyGC_PREV_MASK_FINALIZED == GM_GC_FINALIZED, "the flag of what has been finalised");
 _Static_assert(NUM_GENERATIONS == 3, "the generations");
 
 static struct _gc_runtime_state *

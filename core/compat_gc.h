@@ -22,6 +22,7 @@ typedef struct gm_gc_head {
 } gm_gc_head;
 
 #define GM_GC_FLAGS ((uintptr_t)3) /* of prev: finalized, collecting */
+#define GM_GC_FINALIZED ((uintptr_t)1)
 
 static inline gm_gc_head *
 gm_head_of(PyObject *object)

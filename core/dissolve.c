@@ -26,22 +26,42 @@ static struct {
     PyTypeObject *type; /* borrowed, and good for one look only */
     bool quiet;
 } types[TYPES];
-static struct {
+
+typedef struct {
     traverseproc traverse;
+    inquiry clear;
     destructor dealloc;
-} of_class; /* what type() gives to a class; NULL until gm_dissolve_ready */
+    freefunc free;
+} gm_slots;
+
+static gm_slots of_class, of_mixin; /* what type() gives to a class, and to one without any attributes */
+static PyObject *swig;              /* owned: an attribute's name */
+
+static gm_slots
+slots_of(PyTypeObject *type)
+{
+    return (gm_slots){type->tp_traverse, type->tp_clear, type->tp_dealloc, type->tp_free};
+}
+
+static int
+probe(const char *format, gm_slots *out)
+{
+    PyObject *class = PyObject_CallFunction((PyObject *)&PyType_Type, format, "probe", "__slots__");
+    if (class == NULL) {
+        return -1;
+    }
+    *out = slots_of((PyTypeObject *)class);
+    Py_DECREF(class);
+    return 0;
+}
 
 int
 gm_dissolve_ready(void)
 {
-    PyObject *class = PyObject_CallFunction((PyObject *)&PyType_Type, "s(){}", "probe");
-    if (class == NULL) {
-        return -1;
+    if (swig == NULL) {
+        swig = PyUnicode_InternFromString("__swig_destroy__");
     }
-    of_class.traverse = ((PyTypeObject *)class)->tp_traverse;
-    of_class.dealloc = ((PyTypeObject *)class)->tp_dealloc;
-    Py_DECREF(class);
-    return 0;
+    return swig == NULL || probe("s(){}", &of_class) < 0 || probe("s(){s()}", &of_mixin) < 0 ? -1 : 0;
 }
 
 bool
@@ -113,11 +133,20 @@ is_of_the_interpreter(PyTypeObject *type)
 static bool
 is_of_python(PyTypeObject *type)
 {
-    return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 && type->tp_traverse == of_class.traverse &&
-           type->tp_dealloc == of_class.dealloc;
+    gm_slots slots = slots_of(type);
+    return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
+           (memcmp(&slots, &of_class, sizeof(slots)) == 0 || memcmp(&slots, &of_mixin, sizeof(slots)) == 0);
 }
 
-/* A class of Python's is as harmless as all that it inherits from. */
+static bool
+is_known(PyTypeObject *type)
+{
+    return is_of_python(type) || is_of_the_interpreter(type);
+}
+
+/* A class of Python's is as harmless as all that it inherits from: methods by the MRO, which a metaclass may choose, and
+ * what frees an object by tp_base. But a SWIG director, C++'s half of an object, points to the other, which is of such a
+ * class, and calls its methods. */
 static bool
 goes_quietly(PyTypeObject *type)
 {
@@ -127,13 +156,18 @@ goes_quietly(PyTypeObject *type)
     if (!is_of_python(type) || type->tp_mro == NULL) {
         return is_of_the_interpreter(type);
     }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); i++) {
-        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i);
-        if (!PyType_Check(base) || (!is_of_python(base) && !is_of_the_interpreter(base))) {
+    for (PyTypeObject *base = type; base != NULL; base = base->tp_base) {
+        if (!is_known(base)) {
             return false;
         }
     }
-    return true;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); i++) {
+        PyObject *base = PyTuple_GET_ITEM(type->tp_mro, i);
+        if (!PyType_Check(base) || !is_known((PyTypeObject *)base)) {
+            return false;
+        }
+    }
+    return _PyType_Lookup(type, swig) == NULL;
 }
 
 /* The same from memory, for as long as no other code runs. */
@@ -254,6 +288,7 @@ static void
 clear(PyObject *object)
 {
     inquiry tp_clear = Py_TYPE(object)->tp_clear;
+    gm_head_of(object)->prev |= GM_GC_FINALIZED; /* its class may have got a __del__ meanwhile: it has missed that */
     if (tp_clear != NULL) {
         tp_clear(object);
         if (PyErr_Occurred()) {

@@ -2,7 +2,7 @@
 in a process of its own; without a name it prints all there are. They fail with an AssertionError."""
 
 import ast
-import collections
+import collections.abc
 import functools
 import gc
 import os
@@ -43,6 +43,28 @@ class Typed(Node, typing.Generic[typing.TypeVar("T")]):
 class Closing(Node):
     def __del__(self):
         heard.append("closing")
+
+
+class Mixed(Node, collections.abc.Sized):
+    def __len__(self):
+        return 1
+
+
+class Director(Node):
+    __swig_destroy__ = None
+
+
+class Hides(type):
+    def mro(cls):
+        return [cls, object]
+
+
+class Hidden(map, metaclass=Hides):
+    pass
+
+
+class Pair(tuple):
+    pass
 
 
 class Reference(weakref.ref):
@@ -121,7 +143,7 @@ def is_freed_apart():
 
 
 def in_slices():
-    for make in (Node, Slotted, Typed):
+    for make in (Node, Slotted, Typed, Mixed):
         component(make=make).clear()
         assert is_freed_apart(), make
         assert heard.count("start") <= 1 + COUNT // BATCH, heard  # the witnesses' batches
@@ -161,6 +183,11 @@ def by_cpython():
         made.node = node
         return made
 
+    def director(node):
+        made = Director()
+        made.node = node
+        return made
+
     def watched(node):
         outside.append(weakref.ref(node, lambda _: heard.append("watched")))
 
@@ -176,6 +203,8 @@ def by_cpython():
         (reference, []),
         (lambda node: type("C", (), {"node": node}), []),
         (lambda node: functools.partial(node.me), []),
+        (lambda node: Hidden(node.me, []), []),
+        (director, []),
     ):
         component(extra).clear()
         assert not is_freed_apart(), extra
@@ -239,6 +268,18 @@ def out_of_sight():
     for _ in steps():
         pass
     assert all_are_dead() and gomem.gc.stats().apart == 1
+
+
+def too_late():
+    """A class gets a finaliser while its garbage is cleared: it would see what is to be cleared yet."""
+    kept = []
+    component(*[lambda node: Pair([node])] * COUNT).clear()
+    step_into(5)
+    Pair.__del__ = lambda pair: kept.append(pair)
+    for _ in steps():
+        pass
+    assert not kept and all_are_dead() and gomem.gc.stats().apart == 1
+    del Pair.__del__
 
 
 def given_up():
@@ -321,7 +362,7 @@ def begin():
     _core.gc_before_fork()  # no worker: the steps are ours
 
 
-PROGRAMS = [in_slices, of_many_types, by_cpython, alive, let_go, out_of_sight, given_up, a_bell_rings, saved]
+PROGRAMS = [in_slices, of_many_types, by_cpython, alive, let_go, out_of_sight, too_late, given_up, a_bell_rings, saved]
 
 if len(sys.argv) > 1:
     gc.disable()  # no young collection but ours
