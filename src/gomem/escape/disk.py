@@ -96,8 +96,9 @@ def _digest(data: bytes) -> bytes:
 
 @cache
 def own_version() -> bytes:
-    """A digest of this package's code, and the version of Python: what others have kept is made again."""
+    """A digest of this package's code and library texts, and the version of Python: what others have kept is made again."""
     digest = hashlib.sha256(repr(sys.version_info[:3]).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    package = Path(__file__).parent
+    for path in sorted([*package.glob("*.py"), *package.glob("library/*.txt")]):
         digest.update(path.read_bytes())
     return digest.digest()

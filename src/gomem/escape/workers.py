@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import gc
 import marshal
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -32,8 +31,8 @@ Find = Callable[[int, Any], bytes]
 
 
 def can_fork() -> bool:
-    """A fork beside other threads may hang."""
-    return hasattr(os, "fork") and threading.active_count() == 1 and threading.current_thread() is threading.main_thread()
+    """A fork beside other threads may hang; processes that end with their parent may have none of their own."""
+    return threading.active_count() == 1 and threading.current_thread() is threading.main_thread() and not current_process().daemon
 
 
 class Workers:
@@ -49,7 +48,10 @@ class Workers:
         self.workers: list[_Worker] = []
         for _ in range(count):
             others = [worker.pipe for worker in self.workers]
-            self.workers.append(_Worker(others, (universe, solve, apply, find, trace)))
+            try:
+                self.workers.append(_Worker(others, (universe, solve, apply, find, trace)))
+            except OSError:  # no process or no memory to be had: fewer do it, too
+                break
 
     def solve(self, tasks: Sequence[Task], sizes: Sequence[int]) -> dict[int, Outcome]:
         """The outcomes by place."""
