@@ -66,6 +66,9 @@ class Trace:
         self.tables = tuple(map(Table, (cells, values, summaries)))
         self.cells: list[Any] = [None] * len(cells)
         self.values: list[Any] = [None] * len(values)
+        self.cell_numbers: dict[Cell, int] = {}
+        self.value_numbers: dict[Any, int] = {}
+        self.summary_numbers: dict[bytes, int] = {}
         self.used: dict[Function, list[Plain]] = {}
         self.news = False
         self.merged = merged
@@ -175,20 +178,28 @@ class Trace:
             self.news = True
 
     def cell_number(self, cell: Cell) -> int:
-        number = self.tables[0].number(pack_cell(cell))
-        if number == len(self.cells):
-            self.cells.append(cell)
+        number = self.cell_numbers.get(cell)
+        if number is None:
+            number = self.cell_numbers[cell] = self.tables[0].number(pack_cell(cell))
+            if number == len(self.cells):
+                self.cells.append(cell)
         return number
 
     def value_number(self, value: Any) -> int:
-        plain = ("types", *pack_types(value)) if type(value) is frozenset else ("call", *value)
-        number = self.tables[1].number(plain)
-        if number == len(self.values):
-            self.values.append(value)
+        number = self.value_numbers.get(value)
+        if number is None:
+            plain = ("types", *pack_types(value)) if type(value) is frozenset else ("call", *value)
+            number = self.value_numbers[value] = self.tables[1].number(plain)
+            if number == len(self.values):
+                self.values.append(value)
         return number
 
     def summary_number(self, summary: Summary) -> int:
-        return self.tables[2].number((summary.digest(), marshal.dumps(pack_summary(summary), 0)))
+        number = self.summary_numbers.get(summary.digest())
+        if number is None:
+            plain = marshal.dumps(pack_summary(summary), 0)
+            number = self.summary_numbers[summary.digest()] = self.tables[2].number((summary.digest(), plain))
+        return number
 
     def merge_one(self, merged: Function) -> Summary:
         """The methods made one; taken from before if each of them did then what it does now."""
