@@ -22,7 +22,7 @@ def by_name(rows, n):
 
 def dynamic(n):
     values = [n]  # want "[n] unknown"
-    return sorted(locals())  # want "sorted(locals()) unknown" "locals() unknown"
+    return sorted(locals())  # want "sorted(locals()) returned" "locals() frame"
 
 
 def decorated_call(n):

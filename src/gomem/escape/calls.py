@@ -7,7 +7,7 @@ from typing import Any
 from gomem.escape import ir
 from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, State
 from gomem.escape.summary import DEEP, FRESH, WORLD, Summary
-from gomem.escape.universe import BOTTOM, ClassInfo, Function, Instance, ModuleInfo, Shape
+from gomem.escape.universe import BOTTOM, PENDING, ClassInfo, Function, Instance, ModuleInfo, Shape
 
 POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
@@ -89,6 +89,8 @@ class Calls(State):
                 bound[what[1]] = bound.get(what[1], 0) | self.fields[one].get("self", 0)
             elif kind is Instance and what.cls.find("__call__") is not None:
                 called[what] = called.get(what, 0) | 1 << one
+            elif kind is Instance and what.immutable and what is not self.universe.none:  # no function, but a template, say, which is kept as a key
+                self.leak(1 << one, f"library {name or 'a call'}", line)
             elif what is not self.universe.none:
                 unknown = unknown or name or self.describe(one)
                 self.called_unknown(one, unknown, line)
@@ -123,18 +125,25 @@ class Calls(State):
         self.leak(given.everything(), f"unknown {name}", line)
         return self.unknown_result(number)
 
-    def unknown_result(self, number: Any) -> int:
-        made = self.made(number, None)
+    def unknown_result(self, number: Any, what: Any = None) -> int:
+        made = self.made(number, what)
         self.open_up(made)
-        return made | 1
+        return made | self.outside(what)
 
     def call_function(self, function: Function, given: Given, number: Any, line: int, env: int = 0) -> int:
         self.deps[function] = None
         if function.opaque:
             return self.call_unknown(given, number, f"{function.name} ({function.unknown})", line)
-        if function.name in ("min", "max") and len(given.positional) == 1 and function.module is self.universe.builtins:
-            function = function.module.functions["max_of_items"]
-            self.deps[function] = None
+        if function.variant is not None:
+            many = len(given.positional) - (function.cls is not None and function.kind != "static")
+            if many > function.most:
+                return self.call_function(function.variant, given, number, line, env)
+            if given.stars:
+                values = self.bind(function.variant, given, number, env)
+                return self.apply(function.variant.summary, values, number, line, function) | self.plain(function, given, number, line, env)
+        return self.plain(function, given, number, line, env)
+
+    def plain(self, function: Function, given: Given, number: Any, line: int, env: int) -> int:
         values = self.bind(function, given, number, env)
         return self.apply(function.summary, values, number, line, function)
 
@@ -298,11 +307,15 @@ class Calls(State):
         return result
 
     def call_by_name(self, this: int, name: str, given: Given, number: Any, line: int) -> int:
-        """A method of an object of unknown type: every known method of that name."""
-        merged = self.universe.merged_method(name, given.shape())
+        """A method of an object of unknown type: every known method of that name, of a class that has all that the object is
+        asked for here."""
+        merged = self.universe.merged_method(name, given.shape(), self.asked)
         if merged is None:
             value = self.load(this, name)
             self.leak(this, f"unknown {name}", line)
+            if self.unknown(this) is PENDING:
+                self.leak(given.everything(), f"unknown {name}", line)
+                return self.unknown_result(number, PENDING)
             return self.call(value, given, number, line, name)
         self.deps[merged] = None
         result = 0
@@ -457,28 +470,31 @@ class Calls(State):
 
     def inside(self, objects: int, path: str) -> int:
         """What is found in the objects along a path of a summary."""
-        if path == DEEP:
+        for part in path.split("."):
+            objects = self.step(objects, part)
+        return objects
+
+    def step(self, objects: int, part: str) -> int:
+        """What is one step of a path away from the objects."""
+        if part == DEEP:
             return self.deep(objects)
-        if path == "*":
+        if part == "*":
             return self.iterate(objects, ("item", objects.bit_length()), 0)
-        if path == "*.*":
-            return self.load(self.iterate(objects, ("item", objects.bit_length()), 0), "*")
-        return self.load(objects, path)
+        return self.load(objects, part)
 
     def iterate(self, bases: int, number: Any, line: int) -> int:
         """Items of what is iterated over: by its own methods if its class is known, by what it holds otherwise."""
         result = 0
-        plain = 0
-        for one in self.bits(bases):
-            what = self.type[one]
-            method = what.cls.find("__iter__") if type(what) is Instance else None
+        plain = bases
+        for what, these in self.instances(bases & ~self.frozen).items():
+            method = what.cls.find("__iter__")
             if method is not None and method.code is not None and not what.cls.record:
-                iterator = self.call_method_of(1 << one, what, "__iter__", Given([], {}, 0, 0), ("iter", number), line)
+                plain &= ~these
+                iterator = self.call_method_of(these, what, "__iter__", Given([], {}, 0, 0), ("iter", number), line)
                 result |= self.load(iterator, "*") | self.next_of(iterator, number, line)
-            elif type(what) is Instance and method is None and _has_code(what.cls.methods.get("__getitem__")):
-                result |= self.call_method_of(1 << one, what, "__getitem__", Given([], {}, 0, 0), ("iter", number), line)
-            else:
-                plain |= 1 << one
+            elif method is None and _has_code(what.cls.methods.get("__getitem__")):
+                plain &= ~these
+                result |= self.call_method_of(these, what, "__getitem__", Given([], {}, 0, 0), ("iter", number), line)
         return result | self.load(plain, "*")
 
     def next_of(self, iterators: int, number: Any, line: int) -> int:

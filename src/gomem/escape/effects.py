@@ -6,11 +6,11 @@ from typing import Any
 
 from gomem.escape.interpret import Interpreter
 from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE
-from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary
-from gomem.escape.universe import Instance
+from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary, below
+from gomem.escape.universe import PENDING, Instance
 
 _MANY = 4  # new objects told apart in a summary; more become one of unknown type
-_PATHS = 3  # paths of one parameter told apart
+_PATHS = 6  # paths of one parameter told apart
 _FIELDS = 12
 _STORES = 16  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
 _CALLS = 3  # functions passed in that are called
@@ -35,10 +35,22 @@ def compact_leaks(leaks: dict[Source, str]) -> dict[Source, str]:
         paths = roots[root]
         if "" in paths:
             found.setdefault((root, ""), cause)
-        elif DEEP in paths or len(paths) > _PATHS:
-            found.setdefault((root, DEEP), cause)
         else:
-            found[root, path] = cause
+            found.setdefault((root, fewer(paths)[path]), cause)
+    return found
+
+
+def fewer(paths: set[str]) -> dict[str, str]:
+    """The paths of one parameter, and for each the one that stands for it if they are too many or another one covers it."""
+    inner = paths - {""}
+    if DEEP not in inner and len(inner) > _PATHS:
+        inner = {below(path) if "." in path else path for path in inner}
+    if DEEP in inner or len(inner) > _PATHS:
+        inner = {DEEP}
+    found = {"": ""}
+    for path in paths:
+        if path:
+            found[path] = DEEP if DEEP in inner else below(path) if "." in path and below(path) in inner else path
     return found
 
 
@@ -63,10 +75,8 @@ def compact_sources(sources: Any) -> list[Source]:
             found += [(WORLD, None)] if None in paths or len(paths) > _PATHS else [(WORLD, what) for what in paths]
         elif root == FRESH:
             found += [(FRESH, number) for number in paths]
-        elif DEEP in paths or len(paths) > _PATHS:
-            found += [(root, DEEP), *([(root, "")] if "" in paths else [])]
         else:
-            found += [(root, path) for path in paths]
+            found += [(root, path) for path in set(map(fewer(paths).__getitem__, paths))]
     return found
 
 
@@ -79,13 +89,17 @@ def compact_stores(grouped: dict[tuple[Source, str], set[Source]]) -> set[Any]:
             inner.setdefault(root, set()).add(path)
         else:
             fields.setdefault(root, set()).add(name)
+    kept = {root: fewer(paths) for root, paths in inner.items()}
     merged: dict[tuple[Source, str], set[Source]] = {}
     for ((root, path), name), sources in grouped.items():
-        if path and (DEEP in inner[root] or len(inner[root]) > _PATHS):
-            path = DEEP
+        if path:
+            path = kept[root][path]
+            name = "?" if path.endswith(DEEP) else name
         if not path and len(fields[root]) > _FIELDS:
             name = "?"
         merged.setdefault(((root, path), name), set()).update(sources)
+    if sum(map(len, merged.values())) > _STORES:
+        merged = _one_step(merged)
     if sum(map(len, merged.values())) > _STORES:
         merged = _coarse(merged)
     return {(target, name, source) for (target, name), sources in merged.items() for source in compact_sources(sources) if source != target}
@@ -151,10 +165,11 @@ def widen(summary: Summary) -> Summary:
 
 def bounded(summary: Summary) -> Summary:
     """The summary itself, or a coarser one if it is so long that each call would be work."""
-    if size(summary) <= SIZE:
-        return summary
-    coarse = few_kinds(widen(summary))
-    return coarse if size(coarse) <= SIZE else pooled(coarse)
+    if size(summary) > SIZE:
+        summary = shallow(summary)
+    if size(summary) > SIZE:
+        summary = few_kinds(widen(summary))
+    return summary if size(summary) <= SIZE else pooled(summary)
 
 
 def pooled(summary: Summary) -> Summary:
@@ -170,6 +185,29 @@ def pooled(summary: Summary) -> Summary:
     fresh.append((None, (("?", frozenset(compact_sources(kept))),)))
     stores = frozenset((target, name, pool) for target, name, _ in summary.stores)
     return Summary(summary.leaks, stores, summary.returns, tuple(fresh), summary.calls)
+
+
+def shallow(summary: Summary) -> Summary:
+    """The same with one step of each path told apart, and of what a new object holds under any name only that."""
+    stores: dict[Any, set[Source]] = {}
+    for target, name, source in summary.stores:
+        stores.setdefault((target, name), set()).add(source)
+    kinds = [what for what, _ in summary.fresh]
+    contents = [_unnamed({name: set(map(one_step, sources)) for name, sources in fields}) for _, fields in summary.fresh]
+    return Summary(
+        compact_leaks({one_step(source): cause for source, cause in summary.leaks.items()}),
+        frozenset(compact_stores(_one_step(stores))),
+        frozenset(compact_sources(map(one_step, summary.returns))),
+        pack_fresh(kinds, contents),
+        summary.calls,
+    )
+
+
+def _unnamed(fields: dict[str, set[Source]]) -> dict[str, set[Source]]:
+    """The fields without what is under any name anyway."""
+    common = fields.get("?", set())
+    left = {name: sources if name in ("?", "&") else sources - common for name, sources in fields.items()}
+    return {name: sources for name, sources in left.items() if sources}
 
 
 def size(summary: Summary) -> int:
@@ -212,6 +250,20 @@ def give_up(parameters: int) -> Summary:
     return Summary(leaks, returns=frozenset([(WORLD, None), (FRESH, 0)]), fresh=((None, (("?", frozenset([(WORLD, None)])),)),))
 
 
+def one_step(source: Source) -> Source:
+    """The source with only the first step of its path told."""
+    return (source[0], below(source[1])) if source[0] not in (FRESH, WORLD) and "." in source[1] else source
+
+
+def _one_step(stores: dict[Any, set[Source]]) -> dict[Any, set[Source]]:
+    """The same with only the first step of each path told, and no names of fields below that."""
+    found: dict[Any, set[Source]] = {}
+    for (target, name), sources in stores.items():
+        place = (one_step(target), "?" if "." in target[1] else name)
+        found.setdefault(place, set()).update(map(one_step, sources))
+    return found
+
+
 def _coarse(stores: dict[Any, set[Source]]) -> dict[Any, set[Source]]:
     """Each parameter and all that it holds keep, under some name, all that any of that was found to keep."""
     roots: dict[Any, set[Source]] = {}
@@ -223,6 +275,11 @@ def _coarse(stores: dict[Any, set[Source]]) -> dict[Any, set[Source]]:
             if any(target == root and bool(inner) == bool(path) for (target, inner), _ in stores):
                 coarse[(root, path), "?"] = sources
     return coarse
+
+
+def told(what: Any) -> Any:
+    """The type as callers are told it."""
+    return None if what is PENDING else what
 
 
 class _Summarizer:
@@ -294,10 +351,10 @@ class _Summarizer:
         for one, fields in enumerate(solved.fields):
             if not fields or solved.kind[one] in (MADE, OUTSIDE):
                 continue
-            direct = solved.kind[one] == PARAMETER
-            target = (solved.root[one], "" if direct else solved.path[one])
+            path = "" if solved.kind[one] == PARAMETER else solved.path[one]
+            target = (solved.root[one], path)
             for name, held in fields.items():
-                grouped.setdefault((target, name if direct else "?"), set()).update(self.sources(held, target[0]))
+                grouped.setdefault((target, "?" if path.endswith(DEEP) else name), set()).update(self.sources(held, target[0]))
         return compact_stores(grouped)
 
     def sources(self, objects: int, into: int = -3) -> list[Source]:
@@ -320,7 +377,7 @@ class _Summarizer:
             one = low.bit_length() - 1
             kind = kinds[one]
             if kind == OUTSIDE:
-                found.add((WORLD, solved.type[one] if typed else None))
+                found.add((WORLD, told(solved.type[one]) if typed else None))
             elif kind == MADE:
                 found.add((FRESH, self.token(one)))
             else:
@@ -330,7 +387,7 @@ class _Summarizer:
     def token(self, one: int) -> int:
         number = self.number.get(one)
         if number is None:
-            key = (self.solved.type[one], bool(self.top >> one & 1))
+            key = (told(self.solved.type[one]), bool(self.top >> one & 1))
             if len(self.tokens) >= _MANY and key not in self.tokens:
                 key = (None, key[1])
             number = self.tokens.setdefault(key, len(self.tokens))

@@ -226,6 +226,8 @@ class Expressions(Frame):
         value = self.expr(node.operand)
         if isinstance(node.op, ast.Not):
             return self.constant("bool")
+        if is_constant(node):
+            return self.constant("int")
         dst = self.new()
         name = f"__{_BINARY[type(node.op)]}__"
         self.emit(ir.OPERATE, dst, value, 0, self.object(node, "?"), name, node.lineno)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from operator import or_
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from gomem.escape import ir
 from gomem.escape.calls import BOUND, Calls, Given
 from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, PASSES, TooTangled
-from gomem.escape.universe import ClassInfo, Function, Instance, ModuleInfo
+from gomem.escape.universe import PENDING, ClassInfo, Function, Instance, ModuleInfo
 
 _NOTHING = Given([], {}, 0, 0)
 _NUMBERS = ("int", "float", "bool", "complex")
@@ -53,10 +53,24 @@ class Interpreter(Calls):
         except TooTangled:
             settled = False
         self.tangled = not settled
+        self.keep_frame()
         if not settled:
             self.give_up("a function too tangled to analyse")
         if self.code.dynamic:
-            self.give_up("its frame is read")
+            self.give_up("its frame is read", {*self.code.local_vars, *self.code.param_vars})
+
+    def keep_frame(self) -> None:
+        """An exception that passes through a ``with`` block on its way to the manager's own ``except`` keeps this frame."""
+        base = self.universe.builtins.classes.get("BaseException")
+        caught = [one for one in self.bits(self.deep(self.managers)) if type(self.type[one]) is Instance and base in self.type[one].cls.mro]
+        for one in caught:
+            self.store(1 << one, _FRAME, self.held_by_frame() & ~(1 << one), self.code.line)
+
+    def held_by_frame(self) -> int:
+        held = 0
+        for variable in {*self.code.local_vars, *self.code.param_vars}:
+            held |= self.pts[variable]
+        return held
 
     def repeat(self) -> bool:
         """Carries out the operations until nothing changes; whether that came to an end."""
@@ -80,6 +94,10 @@ class Interpreter(Calls):
         return False
 
     def begin(self) -> None:
+        self.managers = 0  # that ``with`` blocks entered
+        self._begin()
+
+    def _begin(self) -> None:
         """Parameters are objects; ``self`` and annotated ones have a type."""
         for index, (_, how, kinds, _) in enumerate(self.code.params):
             what = self.universe.annotated(kinds, self.module) if kinds else None
@@ -93,10 +111,10 @@ class Interpreter(Calls):
         index = len(self.code.params)
         self.environment = self.object(("p", index), PARAMETER, self.function, root=index)
 
-    def give_up(self, why: str) -> None:
+    def give_up(self, why: str, variables: Iterable[int] | None = None) -> None:
         everything = 0
-        for objects in self.pts:
-            everything |= objects
+        for variable in range(len(self.pts)) if variables is None else variables:
+            everything |= self.pts[variable]
         self.leak(everything, f"unknown {why}", self.code.line)
 
     # values
@@ -185,7 +203,7 @@ class Interpreter(Calls):
                 found |= self.load_of_class(one, what, name)
             else:
                 found |= self.load_one(one, 1 << one, name)
-                if what is None and name not in self.universe.stored:
+                if (what is None or what is PENDING) and name not in self.universe.stored:
                     found |= self.load_by_name(one, name, op, line)
         self.put(dst, found or 1)
 
@@ -281,28 +299,30 @@ class Interpreter(Calls):
         for cls in self.universe.classes_with(name):
             self.add_types(cls, name, objects)
         setter = f"{name}.setter"
-        if setter in self.universe.by_name and self.type[one] is None:
+        if setter in self.universe.by_name and self.type[one] in (None, PENDING):
             for function in self.universe.by_name[setter][:8]:
                 self.call_function(function, Given([1 << one, objects], {}, 0, 0), ("set", name, line), line)
 
     def load_item(self, op: Any) -> None:
         _, dst, bases, key, line = op
-        base = self.pts[bases]
-        plain = 0
+        plain = self.pts[bases]
         found = 0
-        for one in self.bits(base):
-            what = self.type[one]
-            method = what.cls.find("__getitem__") if type(what) is Instance else None
+        for what, these in self.instances(plain & ~self.frozen).items():
+            cls = what.cls
+            method = cls.find("__getitem__")
             if method is not None and method.code is not None:
-                given = Given([self.pts[key]], {}, 0, 0)
-                found |= self.call_method_of(1 << one, what, "__getitem__", given, ("item", dst), line)
-            elif type(what) is ClassInfo:
+                plain &= ~these
+                found |= self.call_method_of(these, what, "__getitem__", Given([self.pts[key]], {}, 0, 0), ("item", dst), line)
+            elif cls.text is not None:
+                plain &= ~these
+                found |= self.outside(cls.text)
+            elif cls.find("__missing__") is not None:  # may put the key in
+                self.store(these, "*", self.pts[key], line)
+        for one in self.bits(plain & ~self.frozen):
+            if type(self.type[one]) is ClassInfo:
+                plain &= ~(1 << one)
                 found |= 1 << one
                 self.leak(self.pts[key], "library typing", line)
-            else:
-                plain |= 1 << one
-                if type(what) is Instance and what.cls.find("__missing__") is not None:  # may put the key in
-                    self.store(1 << one, "*", self.pts[key], line)
         self.put(dst, found | self.load(plain, "*"))
 
     def store_item(self, op: Any) -> None:
@@ -310,16 +330,15 @@ class Interpreter(Calls):
         objects = self.pts[src]
         if not objects:
             return
-        base = self.pts[bases]
-        if not base:
+        plain = self.pts[bases]
+        if not plain:
             self.leak(objects, "unknown object", line)
-        for one in self.bits(base):
-            what = self.type[one]
-            method = what.cls.find("__setitem__") if type(what) is Instance else None
+        for what, these in self.instances(plain & ~self.frozen).items():
+            method = what.cls.find("__setitem__")
             if method is not None and method.code is not None:
-                self.call_method_of(1 << one, what, "__setitem__", Given([objects, objects], {}, 0, 0), ("put", bases), line)
-            else:
-                self.store(1 << one, "*", objects, line)
+                plain &= ~these
+                self.call_method_of(these, what, "__setitem__", Given([objects, objects], {}, 0, 0), ("put", bases), line)
+        self.store(plain, "*", objects, line)
 
     def iterate_(self, op: Any) -> None:
         _, dst, bases, line = op
@@ -350,6 +369,8 @@ class Interpreter(Calls):
             same = 0 if part else bit
             if type(what) is Instance and what.immutable:
                 result |= self.made(number, what.cls.exact_type) | same
+            elif type(what) is Instance and what.cls.text is not None:
+                result |= self.made(number, what.cls.text)
             elif type(what) is Instance and what.cls.name in ("list", "tuple", "bytearray", "range"):
                 made = self.made(number, what.cls.exact_type)
                 self.store(made, "*", self.load(bit, "*"), line)
@@ -357,7 +378,7 @@ class Interpreter(Calls):
             elif type(what) is Instance and what.cls.find("__getitem__") is not None and what.cls.module.file is not None:
                 result |= self.call_method_of(bit, what, "__getitem__", _NOTHING, number, line)
             else:
-                made = self.made(number, None)
+                made = self.made(number, self.unknown(bit))
                 self.store(made, "*", self.load(bit, "*"), line)
                 self.store(made, "&", bit, line)
                 result |= made | same
@@ -388,8 +409,8 @@ class Interpreter(Calls):
             else:
                 plain_left |= 1 << one
         if plain_left or not result:
-            made = self.made(number, None)
             both = plain_left | right
+            made = self.made(number, self.unknown(both))
             self.store(made, "*", self.load(both, "*"), line)
             self.store(made, "&", both, line)
             self.open_up(made)
@@ -439,7 +460,7 @@ class Interpreter(Calls):
                     result |= self.call_method_of(1 << one, what, in_place, Given([right], {}, 0, 0), number, line)
                     continue
                 self.store(1 << one, "*", self.load(right, "*"), line)
-                if what is None:
+                if what is None or what is PENDING:
                     self.store(1 << one, "&", right & ~self.frozen, line)
                 result |= 1 << one
         self.put(dst, result | self.operation(left, right, number, name, line))
@@ -495,13 +516,10 @@ class Interpreter(Calls):
         """An exception that was caught: as long as it lives, its traceback keeps this frame and all its variables."""
         _, dst, number, names, line = op
         for name in names or ("BaseException",):
-            cls = self.universe.class_named(name, self.module)
+            cls = self.universe.class_named(name, self.module) or self.universe.builtins.classes.get("BaseException")
             made = self.object(("caught", number, cls), MADE, None if cls is None else cls.any_type)
             self.fields[made.bit_length() - 1].setdefault("?", 1)
-            held = 0
-            for variable in {*self.code.local_vars, *self.code.param_vars}:
-                held |= self.pts[variable]
-            self.store(made, _FRAME, held & ~made, line)
+            self.store(made, _FRAME, self.held_by_frame() & ~made, line)
             self.put(dst, made)
 
     def leak_(self, op: Any) -> None:
@@ -516,7 +534,13 @@ class Interpreter(Calls):
 
     def call_method_(self, op: Any) -> None:
         _, dst, base, name, number, arguments, line = op
-        self.put(dst, self.call_method(self.pts[base], name, self.given(arguments), number, line))
+        objects = self.pts[base]
+        if name == "__enter__":
+            for what, these in self.instances(objects).items():
+                self.managers |= these if what.cls.name == "contextmanager" else 0
+        self.asked = self.code.asked().get(base, frozenset())
+        self.put(dst, self.call_method(objects, name, self.given(arguments), number, line))
+        self.asked = frozenset()
 
     def call_super(self, op: Any) -> None:
         _, dst, this, name, number, arguments, line = op

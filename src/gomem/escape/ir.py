@@ -84,6 +84,7 @@ class Code:
     sites: int = 0  # of its own
     digest: bytes = b""  # of all that is known of it
     file: Module | None = None
+    together: dict[int, frozenset[str]] | None = None  # see asked()
 
     def __getattr__(self, name: str) -> Any:
         """The operations, and what belongs to them, are read when they are first needed."""
@@ -94,6 +95,14 @@ class Code:
             for what, value in zip(_BODY, body, strict=True):
                 setattr(code, what, value)
         return getattr(self, name)
+
+    def asked(self) -> dict[int, frozenset[str]]:
+        """For each variable that a method is called on, the names that the function asks the same object for: the object is of a
+        class that has them all. Not for objects whose type the function looks at."""
+        found: dict[int, frozenset[str]] | None = getattr(self, "together", None)
+        if found is None:
+            found = self.together = _asked(self.ops)
+        return found
 
     def finish(self, rows: list[tuple[Any, ...]]) -> None:
         """Notes what is asked of the operations before they are read. ``rows`` are the file's sites."""
@@ -128,6 +137,7 @@ class Class:
     fields: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
     decorators: list[str] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
+    declared: dict[str, tuple[str, ...]] = field(default_factory=dict)  # attributes annotated in methods
 
 
 @dataclass(slots=True)
@@ -177,6 +187,27 @@ def variables_read(code: Code, op: tuple[Any, ...]) -> list[int]:
     elif op[0] == CAUGHT:
         found += [*code.local_vars, *code.param_vars]
     return found
+
+
+_LOOKS = {"isinstance", "issubclass", "hasattr", "getattr", "type", "callable"}
+
+
+def _asked(ops: list[tuple[Any, ...]]) -> dict[int, frozenset[str]]:
+    place: dict[int, Any] = {}  # variable -> what it was loaded from, by which names
+    names: dict[Any, set[str]] = {}
+    called: dict[int, Any] = {}
+    looked_at = set()
+    for op in ops:
+        if op[0] in (LOAD_ATTR, CALL_METHOD):
+            where = place.get(op[2], op[2])
+            names.setdefault(where, set()).add(op[3])
+            if op[0] == LOAD_ATTR:
+                place[op[1]] = (where, op[3])
+            else:
+                called[op[2]] = where
+        elif op[0] == CALL and op[6].rpartition(".")[2] in _LOOKS and op[4][0]:
+            looked_at.add(place.get(op[4][0][0], op[4][0][0]))
+    return {variable: frozenset(names[where]) for variable, where in called.items() if where not in looked_at and len(names[where]) > 1}
 
 
 def pack(module: Module) -> tuple[Any, ...]:

@@ -65,8 +65,16 @@ class Function(Expressions):
             default = ir.NO_DEFAULT if node.value is None else ir.CONSTANT_DEFAULT if isinstance(node.value, ast.Constant) else 2
             kind = type_names(node.annotation)
             self.state.module.classes[self.class_names[-1]].fields.append((node.target.id, kind, default))
+        if isinstance(node.target, ast.Attribute) and self.code.owner and self._is_own(node.target.value):
+            made = self.state.module.classes[self.code.owner]
+            made.declared.setdefault(node.target.attr, type_names(node.annotation))
         if node.value is not None:
             self.assign(node.target, self.expr(node.value))
+
+    def _is_own(self, node: ast.expr) -> bool:
+        """Whether it is the object whose method this is."""
+        params = self.code.params
+        return isinstance(node, ast.Name) and bool(params) and node.id == params[0][0] and not self.class_names
 
     def _augmented(self, node: ast.AugAssign) -> None:
         target = node.target

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.summary import DEEP, type_order
-from gomem.escape.universe import NO_TYPES, ClassInfo, Function, Instance, ModuleInfo, Universe
+from gomem.escape.summary import DEEP, below, longer, type_order
+from gomem.escape.universe import NO_TYPES, PENDING, ClassInfo, Function, Instance, ModuleInfo, Universe
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes
@@ -63,6 +63,7 @@ class State:
         self.recent = 0  # the same since the pass began
         self.touched = 0  # objects that were read since the operation began, with 1 in it
         self.global_names: dict[int, set[str]] = {}  # outside object -> global variables that it was read from
+        self.asked: frozenset[str] = frozenset()  # names that the function asks the object for whose method is being called
         self.work = 0
         self.budget = max(BUDGET, BUDGET_OPERATION * len(code.ops))
         self.depth = 0  # of calls within calls
@@ -91,9 +92,9 @@ class State:
             if kind == OUTSIDE:
                 self.holds[-1] = 1
                 self.outer |= found
-            if kind == PARAMETER or (kind == REACHABLE and path != DEEP):
-                number = len(self.kind) - 1
-                self.holds[number] |= self.object(("r", root, DEEP, None), REACHABLE, None, root=root, path=DEEP)
+            if kind == PARAMETER or (kind == REACHABLE and not path.endswith(DEEP)):
+                number, inner = len(self.kind) - 1, below(path)
+                self.holds[number] |= self.object(("r", root, inner, None), REACHABLE, None, root=root, path=inner)
             if type(what) is Instance and what.immutable:
                 self.frozen |= found
                 if kind == MADE and what is self.universe.none:
@@ -108,6 +109,10 @@ class State:
         """What an allocating operation makes; of several types if it is a call. Of no site if the number is no number."""
         site = self.code.objects[number][0] if type(number) is int else -1
         return self.object(("m", number, what), MADE, what, site)
+
+    def unknown(self, objects: int) -> Any:
+        """The type of what is made of objects of unknown type: it may be known as soon as theirs are."""
+        return PENDING if any(self.type[one] is PENDING for one in self.bits(objects)) else None
 
     def bits(self, objects: int) -> list[int]:
         """The numbers of the objects in a set; not to be changed."""
@@ -173,15 +178,24 @@ class State:
         return self.outside(self.universe.instance(cls.item)) if cls.item else 1
 
     def reachable(self, base: int, name: str) -> int:
-        path = name if self.kind[base] == PARAMETER else DEEP
+        path = name if self.kind[base] == PARAMETER else self.further(base, name)
         root = self.root[base]
         found = 0
         for what in self.types_of(self.type[base], name):
             found |= self.object(("r", root, path, what), REACHABLE, what, root=root, path=path)
         return found
 
+    def further(self, base: int, name: str) -> str:
+        """The path of a field of something reachable. Of unknown objects in a crowded function no second step is told apart."""
+        path = self.path[base]
+        if len(self.kind) > CROWDED // 2 and (self.type[base] is None or len(self.kind) > CROWDED):
+            return path if path.endswith(DEEP) else below(path)
+        return longer(path, name)
+
     def types_of(self, what: Any, name: str) -> list[Any]:
         """Types that an attribute of something outside may have; [None] if unknown."""
+        if what is PENDING:
+            return [PENDING]
         if what is None or name in ("*", "?", "&", DEEP):
             return [None]
         if type(what) is ModuleInfo:
@@ -189,7 +203,7 @@ class State:
         if type(what) is Instance:
             return self.attribute_types(what.cls, name)
         if type(what) is Function:
-            return sorted(self.known_types(what, name) or (None,), key=type_order)
+            return sorted(self.known_types(what, name) or (PENDING,), key=type_order)
         return [None]
 
     def known_types(self, owner: Any, name: str) -> frozenset[Any]:
@@ -204,6 +218,8 @@ class State:
             if declared is not None:
                 return [declared]
             found |= self.known_types(relative, name)
+        if not found and not cls.open and self.universe.assigned(cls, name):
+            return [PENDING]
         found.discard(self.universe.none)
         return [None] if not found or None in found or cls.open else sorted(found, key=type_order)
 
@@ -329,7 +345,7 @@ class State:
 
     def add_types(self, owner: Any, name: str, objects: int) -> None:
         """The function itself sees that from now on; others when the engine makes it known (``undo``)."""
-        kinds = {self.type[one] for one in self.bits(objects)}
+        kinds = {self.type[one] for one in self.bits(objects)} - {PENDING}
         cell = (owner, name)
         self.written.setdefault(cell, set()).update(kinds)
         if cell not in self.deps:

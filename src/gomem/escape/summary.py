@@ -29,7 +29,20 @@ from gomem.escape import ir
 
 FRESH, WORLD = -1, -2
 DEEP = "**"
-Source = tuple[int, Any]  # (parameter, path): path "" itself, a field, DEEP; (FRESH, number); (WORLD, type or its name)
+Source = tuple[int, Any]  # (parameter, path); (FRESH, number); (WORLD, type or its name)
+# A path: "" the parameter itself, "a" a field, "a.b" a field of that, "a.**" anything below a, "**" anything below the parameter.
+
+
+def below(path: str) -> str:
+    """The path of everything that can be reached from what is at the path."""
+    return f"{path.partition('.')[0]}.{DEEP}" if path else DEEP
+
+
+def longer(path: str, name: str) -> str:
+    """The path of a field of what is at the path, which is not ""; only two steps are told apart."""
+    if path.endswith(DEEP):
+        return path
+    return below(path) if "." in path or name in ("?", "&", DEEP) else f"{path}.{name}"
 
 
 @dataclass(slots=True)
@@ -150,7 +163,7 @@ class LibraryModule:
     complete: bool = False
 
 
-_DEF = re.compile(r"(?P<how>static|class|property)?\s*def (?P<name>\w+)\((?P<params>[^)]*)\)\s*(?P<rest>.*)$")
+_DEF = re.compile(r"(?P<how>static|class|property)?\s*def (?P<name>\w+(?:/\d)?)\((?P<params>[^)]*)\)\s*(?P<rest>.*)$")
 
 
 def parse_library(text: str, path: str) -> dict[str, LibraryModule]:

@@ -16,7 +16,17 @@ from gomem.escape import ir
 from gomem.escape.summary import LibraryClass, LibraryFunction, LibraryModule, Summary, type_order
 
 BOTTOM = Summary(digested=b"not solved yet")
+
+
+class Pending:
+    """The type of what an attribute holds of which no value has been seen yet: unknown for now, and told to nobody."""
+
+    name = key = ""
+
+
+PENDING = Pending()
 Shape = tuple[int, frozenset[str]]  # of a call: how many arguments by position, and the keywords
+ANY_NUMBER = 1000
 REPLACED = "replaced at run time"
 NO_TYPES: frozenset[Any] = frozenset()
 UNKNOWN_TYPE: frozenset[Any] = frozenset([None])
@@ -40,7 +50,7 @@ class Owner:
     def add_types(self, name: str, kinds: Iterable[Any]) -> bool:
         """Whether that is news."""
         known = self.attributes.get(name, NO_TYPES)
-        now = united(known, kinds)
+        now = united(known, (kind for kind in kinds if kind is not PENDING))
         if now == known:
             return False
         self.attributes[name] = now
@@ -62,7 +72,7 @@ class Instance:
 class Function(Owner):
     """A function: of a file (``code``) or of a library text (then its summary never changes)."""
 
-    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated")
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant")
 
     def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
         super().__init__()
@@ -81,6 +91,8 @@ class Function(Owner):
         self.outdated = False  # of a merged one: older than its members
         self.order = 0
         self.key = ""  # tells it apart from all other types, in every run alike
+        self.fewest, self.most = 0, ANY_NUMBER  # arguments by position with which a text means this function
+        self.variant: Function | None = None  # what a text says of a call with more of them
 
     def replaced(self) -> bool:
         """Notes that some code puts something else in its place; whether that is news."""
@@ -91,6 +103,8 @@ class Function(Owner):
 
     def accepts(self, shape: Shape | None) -> bool:
         """Whether a method can be called so without a TypeError. Library texts may leave parameters out: they take anything."""
+        if shape is not None and not self.fewest <= shape[0] <= self.most:
+            return False
         if shape is None or self.code is None or (self.opaque and self.unknown != REPLACED) or self.kind in ("property", "cached"):
             return True
         given, named = shape
@@ -111,7 +125,7 @@ class ClassInfo(Owner):
 
     __slots__ = (
         *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
-        *("record", "item", "enum", "declared", "class_names", "_family", "_found", "protocol", "key"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_found", "protocol", "key", "text"),
     )
 
     def __init__(self, name: str, module: ModuleInfo) -> None:
@@ -128,6 +142,7 @@ class ClassInfo(Owner):
         self.enum = False
         self.protocol = False  # says what a class has to have: whose methods are called, nobody knows
         self.item = ""
+        self.text: Instance | None = None  # of what a slice of a subclass of str or bytes is
         self.mro: list[ClassInfo] = []
         self.declared: dict[str, Any] = {}
         self.class_names: set[str] = set()  # attributes that the class body assigns
@@ -141,8 +156,14 @@ class ClassInfo(Owner):
         self.enum = any(cls.name == "Enum" and cls.module.name == "enum" for cls in self.mro)
         above = [cls for cls in self.mro[1:] if cls.name != "object"]
         self.immutable = self.immutable or (bool(above) and not self.open and self.module.library is not None and all(c.immutable for c in above))
+        if self.module.file is not None and not self.open and "__getitem__" not in self._own():
+            self.text = next((cls.exact_type for cls in self.mro if cls.name in ("str", "bytes") and cls.module.library is not None), None)
         self.exact_type = Instance(self, True)
         self.any_type = Instance(self, False)
+
+    def _own(self) -> set[str]:
+        """Methods that the class and its bases define in files."""
+        return {name for cls in self.mro if cls.module.file is not None and cls.module.library is None for name in cls.methods}
 
     def find(self, name: str) -> Function | None:
         """The method in this class or the nearest base."""
@@ -175,6 +196,16 @@ class ClassInfo(Owner):
         if self._family is None:
             self._family = list(dict.fromkeys([*self.mro, *self.below()]))
         return self._family
+
+
+def _tell_variants(functions: dict[str, Function]) -> None:
+    """``def iter/2(x, sentinel)`` says what ``iter`` does with two arguments or more."""
+    for name in [name for name in functions if "/" in name]:
+        variant = functions.pop(name)
+        base, _, number = name.partition("/")
+        if base in functions:
+            variant.name, variant.fewest = base, int(number)
+            functions[base].most, functions[base].variant = int(number) - 1, variant
 
 
 def _linear(cls: ClassInfo, seen: set[ClassInfo]) -> list[ClassInfo]:
@@ -213,9 +244,10 @@ class Universe:
         self.by_key: dict[str, Any] = {}  # modules, functions, classes, and the types of their objects
         self.asked: dict[Any, Any] = {}  # (module, name) of all that was looked up, and what of that may change
         self.stored: set[str] = set()  # attributes that some code assigns
-        self.merged: dict[tuple[str, Shape | None], Function | None] = {}  # by name and by the arguments of the call
+        self.merged: dict[Any, Function | None] = {}  # by name, by the arguments of the call and what else is asked for
         self.merged_by_name: dict[str, dict[tuple[int, ...], Function]] = {}  # and by which methods of the name are in it
         self.unsettled: dict[Function, None] = {}  # merged methods of which a member has changed since this was last emptied
+        self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
         self.storing: dict[str, list[ClassInfo]] = {}
         for library in libraries.values():
             self._module(library.name).library = library
@@ -259,7 +291,8 @@ class Universe:
                     continue
                 if cls.protocol and function.code is not None:
                     function.opaque, function.unknown = True, "of a protocol"
-                self.by_name.setdefault(name, []).append(function)
+                self.by_name.setdefault(name, []).extend(filter(None, (function, function.variant)))
+        self._note_functions()
         for module in self.modules.values():
             if module.file is not None:
                 for code in module.file.codes:
@@ -271,12 +304,30 @@ class Universe:
             for name, function in module.functions.items():
                 function.key = f"def {module.name}:{name}"
                 self.by_key[function.key] = function
+                if function.variant is not None:
+                    function.variant.key = f"{function.key}/{function.variant.fewest}"
+                    self.by_key[function.variant.key] = function.variant
         for cls in classes:
             self.by_key[cls.key] = cls
             for name, function in cls.methods.items():
                 if not function.key:
                     function.key = f"def {cls.key} {name}"
                     self.by_key[function.key] = function
+                if function.variant is not None:
+                    function.variant.key = f"{function.key}/{function.variant.fewest}"
+                    self.by_key[function.variant.key] = function.variant
+
+    def _note_functions(self) -> None:
+        """An object of unknown type may be a module: functions of the texts that are named as some method of a file."""
+        methods = {name for module in self.modules.values() if module.library is not None for cls in module.classes.values() for name in cls.methods}
+        for module in self.modules.values():
+            for name in module.library.functions if module.library is not None and module is not self.builtins else ():
+                if name in self.by_name and name not in methods and "/" not in name:
+                    made = Function(name, module, module.functions[name].params)
+                    made.kind, made.summary = "static", module.functions[name].summary
+                    made.key = f"any {module.key} {name}"
+                    self.by_key[made.key] = made
+                    self.by_name[name].append(made)
 
     def _note_stores(self, module: ModuleInfo, code: ir.Code) -> None:
         for cls, name in code.stored:
@@ -292,6 +343,7 @@ class Universe:
         if module.library is not None:
             for name, made in module.library.functions.items():
                 module.functions.setdefault(name, self._library_function(made, module))
+            _tell_variants(module.functions)
             for name, cls in module.library.classes.items():
                 if module.file is None or name not in module.file.classes:
                     module.classes[name] = self._library_class(cls, module)
@@ -319,6 +371,7 @@ class Universe:
         for name, method in made.methods.items():
             cls.methods[name] = self._library_function(method, module)
             cls.methods[name].cls = cls
+        _tell_variants(cls.methods)
         return cls
 
     def _resolve_library(self, module: ModuleInfo) -> None:
@@ -326,6 +379,7 @@ class Universe:
         texts = module.library.classes if module.library is not None else {}
         functions = [*module.functions.values()]
         functions += [method for cls in module.classes.values() if cls.name in texts for method in cls.methods.values()]
+        functions += [function.variant for function in functions if function.variant is not None]
         for function in functions:
             if function.code is None:
                 function.summary = self._typed(function.summary, module)
@@ -398,6 +452,8 @@ class Universe:
         """Types of attributes as annotations in the class body or a library text give them."""
         record = cls.module.file.classes.get(cls.name) if cls.module.file else None
         if record is not None:
+            for name, kinds in record.declared.items():
+                cls.declared[name] = self.annotated(kinds, cls.module)
             for name, kinds, _ in record.fields:
                 cls.declared[name] = self.annotated(kinds, cls.module)
         elif cls.module.library is not None and cls.name in cls.module.library.classes:
@@ -421,6 +477,8 @@ class Universe:
         for kind in self.resolve(name, module):
             if isinstance(kind, ClassInfo):
                 return kind
+            if isinstance(kind, Function) and kind.module is self.builtins:  # a text says what calling the class does
+                return self.builtins.classes.get(kind.name)
         return None
 
     def resolve(self, name: str, module: ModuleInfo) -> list[Any]:
@@ -501,11 +559,13 @@ class Universe:
         return kinds[0] if len(kinds) == 1 else None
 
     def _annotated_one(self, name: str, module: ModuleInfo) -> Instance | None:
-        last = name.rpartition(".")[2]
-        cls = self.builtins.classes.get(_TYPING.get(last, ""))
-        if cls is None:
-            cls = self.class_named(name, module)
+        cls = self.class_named(name, module) or self.builtins.classes.get(_TYPING.get(name.rpartition(".")[2], ""))
         return None if cls is None or cls.name == "object" or cls.protocol else cls.any_type
+
+    def assigned(self, cls: ClassInfo, name: str) -> bool:
+        """Whether some method of the class, or of one that its objects may be of, assigns that attribute."""
+        owners = self.storing.get(name)
+        return owners is not None and any(owner in owners for owner in cls.family())
 
     def functions_or_classes(self, how: str, what: str) -> Any:
         """The type of the object that a ``def`` or ``class`` statement makes, named ``module:qualified``."""
@@ -538,17 +598,33 @@ class Universe:
 
     # methods known by name only
 
-    def merged_method(self, name: str, shape: Shape | None = None) -> Function | None:
-        """One function that behaves like every known method of that name which accepts such arguments; None if there is none."""
+    def merged_method(self, name: str, shape: Shape | None = None, asked: frozenset[str] = frozenset()) -> Function | None:
+        """One function that behaves like every known method of that name which accepts such arguments and whose class has all
+        the names in ``asked``; None if there is none."""
         if name not in self.by_name:
             return None
-        asked = (name, shape)
-        if asked not in self.merged:
-            numbers = tuple(number for number, function in enumerate(self.by_name[name]) if function.accepts(shape))
-            self.merged[asked] = self.merged_of(name, numbers) if numbers else None
-        found = self.merged[asked]
+        call = (name, shape, asked)
+        if call not in self.merged:
+            known = self.by_name[name]
+            numbers = [number for number, function in enumerate(known) if function.accepts(shape)]
+            fitting = [number for number in numbers if known[number].cls is None or self.has(known[number].cls, asked)]
+            self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if numbers else None
+        found = self.merged[call]
         if found is not None and found.outdated:
             self.merge_again(found)
+        return found
+
+    def has(self, cls: ClassInfo, names: frozenset[str]) -> bool:
+        """Whether objects of the class, or of one below it, may have attributes of all those names."""
+        key = (cls, names)
+        found = self.having.get(key)
+        if found is None:
+            family = cls.family()
+            found = self.having[key] = any(one.open for one in family) or all(
+                any(name in one.methods or name in one.declared or name in one.class_names for one in family) or self.assigned(cls, name)
+                for name in names
+                if name[:2] != "__" and (name in self.by_name or name in self.stored)
+            )
         return found
 
     def merged_of(self, name: str, numbers: tuple[int, ...]) -> Function:
