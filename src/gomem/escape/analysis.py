@@ -13,6 +13,7 @@ from gomem.errors import UsageError
 from gomem.escape import ir
 from gomem.escape.disk import DiskCache
 from gomem.escape.engine import Engine
+from gomem.escape.entities import ModuleInfo
 from gomem.escape.files import find_files
 from gomem.escape.merge import merge
 from gomem.escape.reading import read_files
@@ -20,7 +21,7 @@ from gomem.escape.record import unpack_verdicts
 from gomem.escape.sites import Site
 from gomem.escape.summary import LibraryModule, parse_library
 from gomem.escape.trace import Trace
-from gomem.escape.universe import ModuleInfo, Universe
+from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found, Step
 
 LIBRARY = Path(__file__).parent / "library"

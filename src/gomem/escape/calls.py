@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
+from gomem.escape.entities import BOTTOM, PENDING, ClassInfo, Function, Instance, ModuleInfo, Shape
 from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, State
 from gomem.escape.summary import DEEP, FRESH, WORLD, Summary
-from gomem.escape.universe import BOTTOM, PENDING, ClassInfo, Function, Instance, ModuleInfo, Shape
 
 POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gomem.escape.entities import PENDING, Instance
 from gomem.escape.interpret import Interpreter
 from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE
 from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary, below
-from gomem.escape.universe import PENDING, Instance
 
 _MANY = 4  # new objects told apart in a summary; more become one of unknown type
 _PATHS = 6  # paths of one parameter told apart

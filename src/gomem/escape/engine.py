@@ -15,11 +15,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from gomem.escape.entities import BOTTOM, Function
 from gomem.escape.order import arrange, functions_of
 from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, solve, value_of
 from gomem.escape.record import pack_findings
 from gomem.escape.trace import Trace
-from gomem.escape.universe import BOTTOM, Function, Universe
+from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found
 from gomem.escape.workers import FEW, Task, Workers, can_fork
 

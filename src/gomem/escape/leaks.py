@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gomem.escape.entities import Function
 from gomem.escape.summary import FRESH, Source, Summary, store_order
-from gomem.escape.universe import Function
 
 
 def leaks_of(function: Function) -> list[tuple[str, bool, str]]:

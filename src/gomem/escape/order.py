@@ -7,7 +7,8 @@ own circle: such functions can be solved at the same time.
 from __future__ import annotations
 
 from gomem.escape import ir
-from gomem.escape.universe import ClassInfo, Function, Universe
+from gomem.escape.entities import ClassInfo, Function
+from gomem.escape.universe import Universe
 
 _FEW = 8  # methods of one name that are all taken for callees
 

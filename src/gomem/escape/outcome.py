@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gomem.escape.effects import give_up, join, summarize, widen
+from gomem.escape.entities import NO_TYPES, Function
 from gomem.escape.interpret import Interpreter
 from gomem.escape.summary import Summary
-from gomem.escape.universe import NO_TYPES, Function, Universe
+from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found, judge
 
 PLAIN, JOINED, WIDENED, WORST = range(4)  # how exactly the function is described; from JOINED on it may only grow

@@ -6,10 +6,11 @@ import marshal
 from itertools import starmap
 from typing import Any
 
+from gomem.escape.entities import Function
 from gomem.escape.leaks import leaks_of
 from gomem.escape.outcome import Cell, Outcome
 from gomem.escape.summary import WORLD, Summary, source_order, store_order, type_order
-from gomem.escape.universe import Function, Universe
+from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found, Step
 
 Plain = Any  # tuples, lists, dicts, text, numbers

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
+from gomem.escape.entities import NO_TYPES, PENDING, ClassInfo, Function, Instance, ModuleInfo
 from gomem.escape.summary import DEEP, below, longer, type_order
-from gomem.escape.universe import NO_TYPES, PENDING, ClassInfo, Function, Instance, ModuleInfo, Universe
+from gomem.escape.universe import Universe
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes

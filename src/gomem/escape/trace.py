@@ -13,10 +13,11 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
+from gomem.escape.entities import Function, united
 from gomem.escape.outcome import JOINED, Cell, Outcome, value_of
 from gomem.escape.record import Plain, Unpacker, pack_cell, pack_summary, pack_types
 from gomem.escape.summary import Summary
-from gomem.escape.universe import Function, Universe, united
+from gomem.escape.universe import Universe
 
 _CONTENTS = ("leaks", "stores", "returns", "fresh", "calls")
 _ROUNDS = 20  # runs that add to a trace before it is begun anew: what is no longer used stays in it as long

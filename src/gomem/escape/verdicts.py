@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gomem.escape.entities import ClassInfo, Function, Instance
 from gomem.escape.interpret import Interpreter
 from gomem.escape.solve import MADE, OUTSIDE, PARAMETER
-from gomem.escape.universe import ClassInfo, Function, Instance
 
 # The worst first: a site that leaves in several ways gets the first of its verdicts.
 VERDICTS = (

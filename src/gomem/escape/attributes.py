@@ -1,0 +1,163 @@
+"""What objects hold: attributes read and set, by type or by name alone, and items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gomem.escape.calls import BOUND, Calls, Given
+from gomem.escape.entities import PENDING, ClassInfo, Function, Instance, ModuleInfo
+from gomem.escape.solve import MADE
+
+
+class Attributes(Calls):
+    def load_attr(self, op: Any) -> None:
+        _, dst, bases, name, line = op
+        found = 0
+        if name == "__class__":
+            self.put(dst, self.classes_of(self.pts[bases]) or 1)
+            return
+        for one in self.bits(self.pts[bases]):
+            what = self.type[one]
+            kind = type(what)
+            if kind is Instance:
+                found |= self.load_of(one, what, name, op, line)
+            elif kind is ClassInfo:
+                found |= self.load_of_class(one, what, name)
+            else:
+                found |= self.load_one(one, 1 << one, name)
+                if (what is None or what is PENDING) and name not in self.universe.stored:
+                    found |= self.load_by_name(one, name, op, line)
+        self.put(dst, found or 1)
+
+    def load_of(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
+        cls = what.cls
+        method = cls.find(name)
+        if method is None and not what.exact:
+            method = next((lower.methods[name] for lower in cls.below() if name in lower.methods), None)
+        if method is not None and method.kind in ("property", "cached"):
+            return self.get_property(one, what, name, op, line)
+        if method is not None:
+            return self.bound(one, name, op)
+        found = self.load_one(one, 1 << one, name)
+        if self.kind[one] == MADE and not what.immutable and (not found or found & 1) and cls.module.file is not None:
+            found &= ~1
+            for kind in self.attribute_types(cls, name):
+                found |= self.outside(kind)
+        return found
+
+    def get_property(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
+        candidates = [what.cls.find(name)]
+        if not what.exact:
+            candidates += [lower.methods[name] for lower in what.cls.below() if name in lower.methods]
+        found = 0
+        for function in candidates:
+            if function is None:
+                continue
+            number = ("get", op[1], function)
+            value = self.call_function(function, Given([1 << one], {}, 0, 0), number, line)
+            if function.kind == "cached":
+                self.store(1 << one, name, value, line)
+            found |= value
+        return found
+
+    def bound(self, one: int, name: str, op: Any) -> int:
+        made = self.object(("b", op[1], name), MADE, (BOUND, name))
+        self.store(made, "self", 1 << one, op[-1])
+        return made
+
+    def load_by_name(self, one: int, name: str, op: Any, line: int) -> int:
+        functions = self.universe.by_name.get(name)
+        found = 0
+        if functions is None or any(function.kind not in ("property", "cached") for function in functions):
+            found |= self.bound(one, name, op)
+        elif (merged := self.universe.merged_method(name)) is not None:
+            self.deps[merged] = None
+            found |= self.apply(merged.summary, {"0": 1 << one, "env": 1}, ("get", op[1]), line, merged)
+        return found
+
+    def load_of_class(self, one: int, cls: ClassInfo, name: str) -> int:
+        method = cls.find(name)
+        if method is not None and (method.cls is None or method.cls.name != "object"):
+            return self.outside(method) if method.kind != "class" else self.outside(None)
+        inner = cls.module.classes.get(f"{cls.name}.{name}")
+        if inner is not None:
+            return self.outside(inner)
+        found = 0
+        for kind in self.attribute_types(cls, name):
+            found |= self.outside(cls.any_type if cls.enum and name in cls.class_names else kind)
+        return found
+
+    def store_attr(self, op: Any) -> None:
+        _, bases, name, src, line = op
+        objects = self.pts[src]
+        if not objects:
+            return
+        base = self.pts[bases]
+        if not base:
+            self.leak(objects, "unknown object", line)
+        for one in self.bits(base):
+            what = self.type[one]
+            self.note_replaced(what, name)
+            setter = what.cls.find(f"{name}.setter") if type(what) is Instance else None
+            if setter is not None:
+                self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
+            elif self.kind[one] == MADE or type(what) in (Instance, ClassInfo):
+                self.store(1 << one, name, objects, line)
+            else:
+                self.store(1 << one, name, objects, line)
+                self.note_by_name(name, objects, line, one)
+
+    def note_replaced(self, what: Any, name: str) -> None:
+        """A module's or class's known function is put out of place."""
+        if type(what) is ModuleInfo:
+            known = [kind for kind in self.universe.lookup(what, name, builtins=False) if type(kind) is Function]
+        else:
+            method = what.cls.find(name) if type(what) is Instance else what.find(name) if type(what) is ClassInfo else None
+            known = [] if method is None or method.kind in ("property", "cached") and type(what) is Instance else [method]
+        self.patched.update(known)
+
+    def note_by_name(self, name: str, objects: int, line: int, one: int) -> None:
+        """An attribute of an object of unknown type is set: any class that has such an attribute may be meant."""
+        for cls in self.universe.classes_with(name):
+            self.add_types(cls, name, objects)
+        setter = f"{name}.setter"
+        if setter in self.universe.by_name and self.type[one] in (None, PENDING):
+            for function in self.universe.by_name[setter][:8]:
+                self.call_function(function, Given([1 << one, objects], {}, 0, 0), ("set", name, line), line)
+
+    def load_item(self, op: Any) -> None:
+        _, dst, bases, key, line = op
+        plain = self.pts[bases]
+        found = 0
+        for what, these in self.instances(plain & ~self.frozen).items():
+            cls = what.cls
+            method = cls.find("__getitem__")
+            if method is not None and method.code is not None:
+                plain &= ~these
+                found |= self.call_method_of(these, what, "__getitem__", Given([self.pts[key]], {}, 0, 0), ("item", dst), line)
+            elif cls.text is not None:
+                plain &= ~these
+                found |= self.outside(cls.text)
+            elif cls.find("__missing__") is not None:  # may put the key in
+                self.store(these, "*", self.pts[key], line)
+        for one in self.bits(plain & ~self.frozen):
+            if type(self.type[one]) is ClassInfo:
+                plain &= ~(1 << one)
+                found |= 1 << one
+                self.leak(self.pts[key], "library typing", line)
+        self.put(dst, found | self.load(plain, "*"))
+
+    def store_item(self, op: Any) -> None:
+        _, bases, src, line = op
+        objects = self.pts[src]
+        if not objects:
+            return
+        plain = self.pts[bases]
+        if not plain:
+            self.leak(objects, "unknown object", line)
+        for what, these in self.instances(plain & ~self.frozen).items():
+            method = what.cls.find("__setitem__")
+            if method is not None and method.code is not None:
+                plain &= ~these
+                self.call_method_of(these, what, "__setitem__", Given([objects, objects], {}, 0, 0), ("put", bases), line)
+        self.store(plain, "*", objects, line)

@@ -1,0 +1,231 @@
+"""What a program is made of, as the analysis knows it: modules, classes with their order of resolution, functions, types.
+
+A type is one of the objects ``Instance``, ``Function``, ``ClassInfo`` (the class itself as an object), ``ModuleInfo``; ``None``
+is an unknown type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gomem.escape import ir
+from gomem.escape.summary import LibraryModule, Summary
+
+BOTTOM = Summary(digested=b"not solved yet")
+
+
+class Pending:
+    """The type of what an attribute holds of which no value has been seen yet: unknown for now, and told to nobody."""
+
+    name = key = ""
+
+
+PENDING = Pending()
+Shape = tuple[int, frozenset[str]]  # of a call: how many arguments by position, and the keywords
+ANY_NUMBER = 1000
+REPLACED = "replaced at run time"
+NO_TYPES: frozenset[Any] = frozenset()
+UNKNOWN_TYPE: frozenset[Any] = frozenset([None])
+MANY_TYPES = 6  # an attribute that may be of more types than this is of unknown type
+
+
+def united(known: frozenset[Any], kinds: Iterable[Any]) -> frozenset[Any]:
+    """Types of an attribute, and some more; many of them are as good as unknown."""
+    now = known.union(kinds)
+    return UNKNOWN_TYPE if None in now or len(now) > MANY_TYPES else now
+
+
+class Owner:
+    """Something with attributes whose types are collected: a class, a module, a nested function's variables."""
+
+    __slots__ = ("attributes",)
+
+    def __init__(self) -> None:
+        self.attributes: dict[str, frozenset[Any]] = {}
+
+    def add_types(self, name: str, kinds: Iterable[Any]) -> bool:
+        """Whether that is news."""
+        known = self.attributes.get(name, NO_TYPES)
+        now = united(known, (kind for kind in kinds if kind is not PENDING))
+        if now == known:
+            return False
+        self.attributes[name] = now
+        return True
+
+
+class Instance:
+    """The type of an object: its class, and whether it can also be a subclass."""
+
+    __slots__ = ("cls", "exact", "immutable", "key")
+
+    def __init__(self, cls: ClassInfo, exact: bool) -> None:
+        self.cls = cls
+        self.exact = exact
+        self.immutable = cls.immutable
+        self.key = f"{cls.key} {'exact' if exact else 'any'}"
+
+
+class Function(Owner):
+    """A function: of a file (``code``) or of a library text (then its summary never changes)."""
+
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant")
+
+    def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
+        super().__init__()
+        self.name = name
+        self.module = module
+        self.params = params
+        self.code = code
+        self.cls: ClassInfo | None = None
+        self.kind = "function"  # property, cached, static, class
+        self.opaque = False  # nobody knows what a call of it does,
+        self.unknown = "decorated"  # because an unknown decorator stands before it, or some code replaces it
+        self.manager = False
+        self.tangled = False  # given up: its summary is the worst one
+        self.summary: Summary = BOTTOM
+        self.members: list[Function] = []  # of a merged one
+        self.outdated = False  # of a merged one: older than its members
+        self.order = 0
+        self.key = ""  # tells it apart from all other types, in every run alike
+        self.fewest, self.most = 0, ANY_NUMBER  # arguments by position with which a text means this function
+        self.variant: Function | None = None  # what a text says of a call with more of them
+
+    def replaced(self) -> bool:
+        """Notes that some code puts something else in its place; whether that is news."""
+        if self.opaque:
+            return False
+        self.opaque, self.unknown = True, REPLACED
+        return True
+
+    def accepts(self, shape: Shape | None) -> bool:
+        """Whether a method can be called so without a TypeError. Library texts may leave parameters out: they take anything."""
+        if shape is not None and not self.fewest <= shape[0] <= self.most:
+            return False
+        if shape is None or self.code is None or (self.opaque and self.unknown != REPLACED) or self.kind in ("property", "cached"):
+            return True
+        given, named = shape
+        given += self.kind != "static"
+        packs = {how for _, how, *_ in self.params}
+        places = [param for param in self.params if param[1] in (ir.ORDINARY, ir.POSITIONAL_ONLY)]
+        if given > len(places) and ir.REST not in packs:
+            return False
+        names = {name for name, how, *_ in self.params if how in (ir.ORDINARY, ir.KEYWORD_ONLY)}
+        if ir.KEYWORDS not in packs and not named <= names:
+            return False
+        open_ = places[given:] + [param for param in self.params if param[1] == ir.KEYWORD_ONLY]
+        return all(default != ir.NO_DEFAULT or name in named for name, _, _, default in open_)
+
+
+class ClassInfo(Owner):
+    """A class. ``open`` if some base is unknown, so that it may have methods nobody knows of."""
+
+    __slots__ = (
+        *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_found", "protocol", "key", "text"),
+    )
+
+    def __init__(self, name: str, module: ModuleInfo) -> None:
+        super().__init__()
+        self.name = name
+        self.module = module
+        self.key = f"class {module.name}:{name}"
+        self.bases: list[ClassInfo] = []
+        self.methods: dict[str, Function] = {}
+        self.subclasses: list[ClassInfo] = []
+        self.open = False
+        self.immutable = False
+        self.record = False
+        self.enum = False
+        self.protocol = False  # says what a class has to have: whose methods are called, nobody knows
+        self.item = ""
+        self.text: Instance | None = None  # of what a slice of a subclass of str or bytes is
+        self.mro: list[ClassInfo] = []
+        self.declared: dict[str, Any] = {}
+        self.class_names: set[str] = set()  # attributes that the class body assigns
+        self._family: list[ClassInfo] | None = None
+        self._found: dict[str, Function | None] = {}
+
+    def finish(self) -> None:
+        self.mro = _linear(self, set())
+        self.open = any(cls.open for cls in self.mro)
+        self.record = any(cls.record for cls in self.mro)
+        self.enum = any(cls.name == "Enum" and cls.module.name == "enum" for cls in self.mro)
+        above = [cls for cls in self.mro[1:] if cls.name != "object"]
+        self.immutable = self.immutable or (bool(above) and not self.open and self.module.library is not None and all(c.immutable for c in above))
+        if self.module.file is not None and not self.open and "__getitem__" not in self._own():
+            self.text = next((cls.exact_type for cls in self.mro if cls.name in ("str", "bytes") and cls.module.library is not None), None)
+        self.exact_type = Instance(self, True)
+        self.any_type = Instance(self, False)
+
+    def _own(self) -> set[str]:
+        """Methods that the class and its bases define in files."""
+        return {name for cls in self.mro if cls.module.file is not None and cls.module.library is None for name in cls.methods}
+
+    def find(self, name: str) -> Function | None:
+        """The method in this class or the nearest base."""
+        known = self._found
+        if name in known:
+            return known[name]
+        found = [cls for cls in self.mro if name in cls.methods]
+        own = next((cls for cls in found if not cls.hollow(name)), None)
+        chosen = own if own is not None and own.name != "object" else found[0] if found else None
+        known[name] = chosen.methods[name] if chosen is not None else None
+        return known[name]
+
+    def hollow(self, name: str) -> bool:
+        """Whether a text gives the method what another one does: ``tuple`` and ``str`` have no ``__init__`` that calls could meet."""
+        return name == "__init__" and self.module.file is None and "__new__" in self.methods
+
+    def below(self) -> list[ClassInfo]:
+        """All subclasses, direct or not."""
+        found: dict[ClassInfo, None] = {}
+        stack = list(self.subclasses)
+        while stack:
+            cls = stack.pop()
+            if cls not in found:
+                found[cls] = None
+                stack.extend(cls.subclasses)
+        return list(found)
+
+    def family(self) -> list[ClassInfo]:
+        """The classes whose objects can be the same object as one of this class."""
+        if self._family is None:
+            self._family = list(dict.fromkeys([*self.mro, *self.below()]))
+        return self._family
+
+
+def tell_variants(functions: dict[str, Function]) -> None:
+    """``def iter/2(x, sentinel)`` says what ``iter`` does with two arguments or more."""
+    for name in [name for name in functions if "/" in name]:
+        variant = functions.pop(name)
+        base, _, number = name.partition("/")
+        if base in functions:
+            variant.name, variant.fewest = base, int(number)
+            functions[base].most, functions[base].variant = int(number) - 1, variant
+
+
+def _linear(cls: ClassInfo, seen: set[ClassInfo]) -> list[ClassInfo]:
+    """Nearly C3: a base stands behind all that derive from it; cycles of broken programs end."""
+    if cls in seen:
+        return []
+    order: list[ClassInfo] = [cls]
+    for base in cls.bases:
+        order += _linear(base, seen | {cls})
+    last = {c: i for i, c in enumerate(order)}
+    return [c for i, c in enumerate(order) if last[c] == i]
+
+
+class ModuleInfo(Owner):
+    __slots__ = ("name", "file", "library", "functions", "classes", "own", "path", "key")
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.key = f"module {name}"
+        self.file: ir.Module | None = None
+        self.library: LibraryModule | None = None
+        self.functions: dict[str, Function] = {}
+        self.classes: dict[str, ClassInfo] = {}
+        self.own = False  # its sites are judged
+        self.path = ""

@@ -1,0 +1,69 @@
+"""Names read off a tree: what statements assign, which types an annotation or an ``except`` allows."""
+
+from __future__ import annotations
+
+import ast
+
+from gomem.escape.expressions import dotted
+from gomem.escape.scopes import push_children
+
+
+def assigned_names(body: list[ast.AST]) -> set[str]:
+    """Names that statements assign, those of nested functions, classes and comprehensions left out."""
+    names: set[str] = set()
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        if kind is ast.Name:
+            if type(node.ctx) is not ast.Load:
+                names.add(node.id)
+        elif kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            names.add(node.name)
+        elif kind in (ast.Import, ast.ImportFrom):
+            names.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        elif kind in (ast.ExceptHandler, ast.MatchAs, ast.MatchStar):
+            names.update([node.name] if node.name else [])
+            push_children(node, stack)
+        elif kind is ast.MatchMapping:
+            names.update([node.rest] if node.rest else [])
+            push_children(node, stack)
+        elif kind is not ast.Lambda:
+            push_children(node, stack)
+    return names
+
+
+_WRAPPERS = {"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "Union"}
+_OPEN = {"Any", "object", "Callable", "Iterable", "Iterator", "Sequence", "Mapping", "MutableMapping", "Collection", "Awaitable"}
+
+
+def type_names(node: ast.AST | None) -> tuple[str, ...]:
+    """Names of the types that an annotation allows; () if it says nothing that can be used."""
+    names = _type_names(node)
+    return tuple(dict.fromkeys(names)) if names and "?" not in names else ()
+
+
+def _type_names(node: ast.AST | None) -> list[str]:
+    if isinstance(node, ast.Constant):
+        if node.value is None:
+            return ["None"]
+        try:
+            return _type_names(ast.parse(node.value, mode="eval").body) if isinstance(node.value, str) else ["?"]
+        except SyntaxError:
+            return ["?"]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _type_names(node.left) + _type_names(node.right)
+    if isinstance(node, ast.Subscript):
+        base = dotted(node.value).rpartition(".")[2]
+        if base in _WRAPPERS:
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) and base != "Annotated" else [node.slice]
+            return [name for part in parts for name in _type_names(part)]
+        return _type_names(node.value)
+    name = dotted(node)
+    last = name.rpartition(".")[2]
+    return ["?"] if "?" in name or last in _OPEN else [name]
+
+
+def exception_names(node: ast.expr | None) -> tuple[str, ...]:
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(dotted(part) for part in parts if part is not None)
