@@ -70,6 +70,7 @@ GC_MODULES = [
 NOT_HERE = {"test_ssl", "test_socket", "test_idle", "test_tkinter", "test_ttk", "test_turtle"}  # a network, a screen
 OPTIONS = ["-m", "test", "-j1", "--timeout", "900", "-u", "none"]
 REPEATS = 3
+NO_TESTS = 4  # exit status of "python -m test" when all were skipped
 
 
 class Run(NamedTuple):
@@ -137,7 +138,7 @@ def compare(module: str, collector: bool = False) -> bool:
     run = run_collected if collector else run_profiled
     word = "collected" if collector else "profiled"
     plain, watched = run(module, False), run(module, True)
-    if plain.status == watched.status == 0 and not plain.outcomes and not watched.outcomes:
+    if plain.status == watched.status and plain.status in (0, NO_TESTS) and not plain.outcomes and not watched.outcomes:
         print(f"{module}: skipped as a whole")
         return True
     names = sorted(name for name in plain.outcomes.keys() | watched.outcomes.keys() if plain.outcomes.get(name) != watched.outcomes.get(name))
