@@ -4,7 +4,7 @@
     python tests/cpython_suite.py --slice         a few of them: what CI has time for
     python tests/cpython_suite.py test_gc ...     any others
     python tests/cpython_suite.py --gc [...]      with the collector instead, cycles running without a pause
-    python tests/cpython_suite.py --gc --all      every module there is but those that need a network or a screen: hours
+    python tests/cpython_suite.py --gc --all      every module there is but those that need a screen: an hour or more
 
 Runs ``python -m test`` plain and under ``gomem run --rate 4096``, child processes included, and compares the outcome of
 every single test by the JUnit files that both write. With ``--gc`` both run in a Python of their own (driven.py), whose
@@ -67,7 +67,7 @@ GC_MODULES = [
     "test_subprocess",
     "test_capi",
 ]
-NOT_HERE = {"test_ssl", "test_socket", "test_idle", "test_tkinter", "test_ttk", "test_turtle"}  # a network, a screen
+NOT_HERE = {"test_idle", "test_tkinter", "test_ttk", "test_turtle"}  # a screen
 OPTIONS = ["-m", "test", "-j1", "--timeout", "900", "-u", "none"]
 REPEATS = 3
 NO_TESTS = 4  # exit status of "python -m test" when all were skipped
