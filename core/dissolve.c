@@ -70,18 +70,11 @@ gm_dissolve_is_open(void)
     return component.open;
 }
 
-static PyObject **
-slot_at(size_t i)
-{
-    const uint32_t *order = (const uint32_t *)gm_find.candidates.order.base;
-    return &gm_candidate_array()[order[i] & ~GM_FIRST];
-}
-
 static void
 prefetch(size_t i, size_t to)
 {
     if (i < to) {
-        PyObject *object = *slot_at(i);
+        PyObject *object = *gm_candidate_slot(i);
         __builtin_prefetch(gm_head_of(object), 1);
         __builtin_prefetch(gm_shadow_of(object), 1);
     }
@@ -208,7 +201,7 @@ static void
 paint(size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
-        *gm_shadow_of(*slot_at(i)) = GM_GREY;
+        *gm_shadow_of(*gm_candidate_slot(i)) = GM_GREY;
     }
 }
 
@@ -226,7 +219,7 @@ look(size_t from, size_t to)
     int64_t references = 0;
     inner = 0;
     for (size_t i = from; i < to; i++) {
-        PyObject *object = *slot_at(i);
+        PyObject *object = *gm_candidate_slot(i);
         prefetch(i + AHEAD, to);
         if (!can_go(object)) {
             return GM_NOT_OURS;
@@ -245,7 +238,7 @@ unpaint(size_t from, size_t to)
 {
     uint8_t left = 0;
     for (size_t i = from; i < to; i++) {
-        uint8_t *byte = gm_shadow_of(*slot_at(i));
+        uint8_t *byte = gm_shadow_of(*gm_candidate_slot(i));
         left |= *byte ^ GM_GREY;
         *byte = GM_NONE;
     }
@@ -316,7 +309,7 @@ size_t
 gm_dissolve_some(size_t count)
 {
     for (; component.open && component.at < component.to && count > 0; count--) {
-        PyObject **slot = slot_at(component.at++), *object = *slot;
+        PyObject **slot = gm_candidate_slot(component.at++), *object = *slot;
         *slot = NULL;
         clear(object);
     }

@@ -72,6 +72,16 @@ gm_candidate_array(void)
     return (PyObject **)gm_find.candidates.at.base;
 }
 
+#define GM_FIRST 0x80000000u
+
+/* The i-th candidate's place, in the order if there is one: NULL there once its reference was given up. */
+static inline PyObject **
+gm_candidate_slot(size_t i)
+{
+    const uint32_t *order = (const uint32_t *)gm_find.candidates.order.base;
+    return gm_candidate_array() + (order == NULL ? i : order[i] & ~GM_FIRST);
+}
+
 /* Begins a cycle; false when it cannot (no memory, no hook). Wants phase IDLE and no collection running. */
 bool gm_finder_begin(void);
 
@@ -107,7 +117,6 @@ int gm_order_no_python(gm_candidates *candidates, const bool *cancel);
 void gm_finder_relink(void);
 #define GM_BATCH 512 /* objects that are freed between looks at the clock: some 0.3 ms */
 
-#define GM_FIRST 0x80000000u
 #define GM_LAST 0x80000000u
 #define GM_NO_EDGES UINT32_MAX
 #define GM_CANDIDATES_MAX ((size_t)1 << 30)

@@ -81,13 +81,6 @@ gm_reclaim_begin(void)
     gm_reclaimed.cycle++;
 }
 
-static size_t
-candidate_at(size_t i)
-{
-    const uint32_t *order = (const uint32_t *)gm_find.candidates.order.base;
-    return order == NULL ? i : order[i] & ~GM_FIRST;
-}
-
 static bool
 begins_component(size_t i)
 {
@@ -121,7 +114,7 @@ drop(size_t from, size_t to)
     uint64_t cycle = gm_reclaimed.cycle;
     size_t freed = 0;
     for (size_t i = from; i < to && cycle == gm_reclaimed.cycle; i++) {
-        PyObject **slot = &gm_candidate_array()[candidate_at(i)];
+        PyObject **slot = gm_candidate_slot(i);
         freed += Py_REFCNT(*slot) == 1; /* what referred to it went with an earlier batch, or the program let go of it */
         Py_CLEAR(*slot);
     }
@@ -132,10 +125,9 @@ drop(size_t from, size_t to)
 static size_t
 hand_over(size_t from, size_t to)
 {
-    PyObject **at = gm_candidate_array();
     gm_gc_head *young = gm_gc_generation(0);
     for (size_t i = from; i < to; i++) {
-        gm_gc_head *head = gm_head_of(at[candidate_at(i)]);
+        gm_gc_head *head = gm_head_of(*gm_candidate_slot(i));
         if (head->next != 0) {
             gm_unlink(head);
             gm_link_before(head, young);
