@@ -287,7 +287,7 @@ replace_value(gm_lru *self, uint32_t at, PyObject *value, int64_t weight)
 static inline bool
 should_not_grow(const gm_lru *self)
 {
-    return GM_UNLIKELY(gm_memory_is_short()) && self->shrinkable;
+    return GM_UNLIKELY(gm_memory_now() != GM_AMPLE) && self->shrinkable;
 }
 
 /* Evicts until the entries weigh no more than before; the last one stays. */
@@ -300,6 +300,24 @@ shed(gm_lru *self, uint64_t weight)
         gm_lru_drop_entry(self, gm_lru_victim_quiet(&self->table), "pressure");
     }
     return evicted;
+}
+
+/* After a store while memory is short: as much goes as came in, or twice as much. By count, add_key has evicted one for
+ * one that it added. Returns how many were evicted. */
+static Py_ssize_t
+make_room(gm_lru *self, uint64_t weight_before, bool added)
+{
+    bool twice = gm_memory_now() == GM_VERY_SHORT;
+    if (self->table.weighed) {
+        uint64_t weight = self->table.total_weight, more = weight > weight_before ? weight - weight_before : 0;
+        return shed(self, twice && more < weight_before ? weight_before - more : weight_before);
+    }
+    if (!added || !twice || self->table.count < 2) {
+        return 0;
+    }
+    self->evictions++;
+    gm_lru_drop_entry(self, gm_lru_victim_quiet(&self->table), "pressure");
+    return 1;
 }
 
 /* Adds an absent key; returns whether one was evicted for it, by the count bound or since memory is short; -1 on error. */
@@ -378,7 +396,7 @@ store_in(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject 
     if (!plain && is_timed(self)) {
         sweep_some(self, now_ns);
     }
-    if (!plain && self->table.weighed && should_not_grow(self) && shed(self, weight_before) > 0) {
+    if (should_not_grow(self) && make_room(self, weight_before, at == 0) > 0) {
         evicted = 1;
     }
     return (!plain && gm_lru_enforce_bounds(self, "size") > 0) || evicted;

@@ -20,6 +20,7 @@
 #define WATCH_MAX_NS ((int64_t)20000000)
 #define WATCH_BYTES_NS 4                   /* ... by how far the next step is at 4 GB/s, as fast as memory is filled */
 #define SHORT_NEAR 0.95                    /* of the limit: there caches should not grow; 28 MB of 400 are left to see it */
+#define VERY_SHORT_NEAR 0.97               /* ... and there they should shrink, for something else grows */
 #define DUE_NS ((int64_t)10000000)         /* without a slice for so long, the worker asks for the GIL: a tenth of the time */
 #define BEHIND_NS ((int64_t)4000000)       /* ... and when the program owes more than a pause and does not pay it */
 #define BATCH_NS ((int64_t)2000000)        /* without a batch for so long, the main thread is asked for one */
@@ -42,7 +43,7 @@ static struct {
 } forked;             /* the last fork; guarded by the GIL */
 static bool wanted, stopping;
 static bool cleaning; /* atomic */
-bool gm_memory_short;
+int gm_memory;
 static int64_t watched_bytes;           /* the worker's own: resident memory when it last looked */
 static int64_t ticked_ns, released_ns; /* the worker's own: when it last looked at memory, and had the GIL */
 static pid_t thread_id;
@@ -164,9 +165,9 @@ clean(PyThreadState *state)
 }
 
 static void
-set_memory_short(bool is_short)
+set_memory(int state)
 {
-    __atomic_store_n(&gm_memory_short, is_short, __ATOMIC_RELAXED);
+    __atomic_store_n(&gm_memory, state, __ATOMIC_RELAXED);
 }
 
 /* Under a limit: asks for the main thread when memory has grown by a step, and tells the caches when they should not
@@ -176,13 +177,14 @@ watch(void)
 {
     int64_t alarm = __atomic_load_n(&gm_gc.alarm_bytes, __ATOMIC_RELAXED);
     if (alarm <= 0) {
-        set_memory_short(false);
+        set_memory(GM_AMPLE);
         return TICK_NS;
     }
     int64_t rss = gm_rss_bytes_no_python(), before = watched_bytes, left = alarm - rss;
-    int64_t room = (int64_t)(SHORT_NEAR * (double)__atomic_load_n(&gm_gc.pacer.limit_bytes, __ATOMIC_RELAXED)) - rss;
+    double limit = (double)__atomic_load_n(&gm_gc.pacer.limit_bytes, __ATOMIC_RELAXED);
+    int64_t room = (int64_t)(SHORT_NEAR * limit) - rss;
     watched_bytes = rss;
-    set_memory_short(room <= 0);
+    set_memory(room > 0 ? GM_AMPLE : (double)rss < VERY_SHORT_NEAR * limit ? GM_SHORT : GM_VERY_SHORT);
     if (left <= 0) {
         gm_collector_ask_main_no_python();
     }
@@ -276,7 +278,7 @@ run(void *Py_UNUSED(arg))
         int64_t watched = watch(), worked = work(state);
         rest = watched < worked ? watched : worked;
     }
-    set_memory_short(false);
+    set_memory(GM_AMPLE);
     PyEval_RestoreThread(state);
     PyGILState_Release(had);
     return NULL;
@@ -433,7 +435,7 @@ gm_worker_forget(void)
     held = 0;
     forked.thread = 0;
     cleaning = false;
-    set_memory_short(false);
+    set_memory(GM_AMPLE);
     gm_gc.sorting = false;
     pthread_mutex_init(&lock, NULL);
 }

@@ -116,3 +116,9 @@ def test_the_collectors_memory_limit_asks_them(run_fresh):
 def test_a_cache_that_is_filled_at_full_speed_stays_within_the_limit(run_fresh, kind):
     done = run_fresh("cache_fills_fast.py", kind)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["count", "bytes", "timed"])
+def test_a_cache_makes_way_for_what_else_grows(run_fresh, kind):
+    done = run_fresh("cache_makes_way.py", kind)
+    assert done.returncode == 0, done.stderr

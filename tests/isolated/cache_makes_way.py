@@ -1,0 +1,32 @@
+"""gomem.gc's memory limit: what else the program holds grows beside a full cache, which makes way for it with each put."""
+
+import resource
+import sys
+
+import gomem.gc
+from gomem import LRUCache, pressure
+
+MIB = 1 << 20
+KINDS = {
+    "count": lambda: LRUCache(3200),
+    "bytes": lambda: LRUCache(maxbytes=200 * MIB, getsizeof=len),
+    "timed": lambda: LRUCache(3200, ttl=3600),
+}
+
+
+def main(kind):
+    cache, other = KINDS[kind](), []
+    limit = pressure.read().used + 300 * MIB
+    for number in range(3200):  # 200 MiB
+        cache[number] = bytes([number & 255]) * (64 << 10)
+    gomem.gc.enable(memory_limit=limit)
+    for number in range(3200, 11_200):  # 250 MiB more
+        cache[number] = bytes([number & 255]) * (64 << 10)
+        other.append(bytes([number & 255]) * (32 << 10))
+    gomem.gc.disable()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert 1 <= len(cache) < 1600, len(cache)
+    assert peak <= limit + 40 * MIB, (peak / MIB, limit / MIB)
+
+
+main(sys.argv[1])
