@@ -302,17 +302,17 @@ shed(gm_lru *self, uint64_t weight)
     return evicted;
 }
 
-/* After a store while memory is short: as much goes as came in, or twice as much. By count, add_key has evicted one for
- * one that it added. Returns how many were evicted. */
+/* After a store while memory is short: as much goes as came in, or twice as much where an entry was added, for which
+ * add_key has evicted one. Returns how many were evicted. */
 static Py_ssize_t
-make_room(gm_lru *self, uint64_t weight_before, bool added)
+make_room(gm_lru *self, uint64_t weight_before, uint64_t added_weight, bool added)
 {
-    bool twice = gm_memory_now() == GM_VERY_SHORT;
+    bool twice = added && gm_memory_now() == GM_VERY_SHORT;
     if (self->table.weighed) {
-        uint64_t weight = self->table.total_weight, more = weight > weight_before ? weight - weight_before : 0;
-        return shed(self, twice && more < weight_before ? weight_before - more : weight_before);
+        uint64_t less = twice ? added_weight : 0;
+        return shed(self, weight_before > less ? weight_before - less : 0);
     }
-    if (!added || !twice || self->table.count < 2) {
+    if (!twice || self->table.count < 2) {
         return 0;
     }
     self->evictions++;
@@ -396,7 +396,7 @@ store_in(gm_lru *self, PyObject *key, PyObject *value, int64_t ttl_ns, PyObject 
     if (!plain && is_timed(self)) {
         sweep_some(self, now_ns);
     }
-    if (should_not_grow(self) && make_room(self, weight_before, at == 0) > 0) {
+    if (should_not_grow(self) && make_room(self, weight_before, (uint64_t)weight, at == 0) > 0) {
         evicted = 1;
     }
     return (!plain && gm_lru_enforce_bounds(self, "size") > 0) || evicted;

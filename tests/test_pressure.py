@@ -118,7 +118,7 @@ def test_a_cache_that_is_filled_at_full_speed_stays_within_the_limit(run_fresh, 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("kind", ["count", "bytes", "timed"])
+@pytest.mark.parametrize("kind", ["count", "bytes", "weighed"])
 def test_a_cache_makes_way_for_what_else_grows(run_fresh, kind):
     done = run_fresh("cache_makes_way.py", kind)
     assert done.returncode == 0, done.stderr

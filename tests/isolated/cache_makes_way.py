@@ -10,7 +10,7 @@ MIB = 1 << 20
 KINDS = {
     "count": lambda: LRUCache(3200),
     "bytes": lambda: LRUCache(maxbytes=200 * MIB, getsizeof=len),
-    "timed": lambda: LRUCache(3200, ttl=3600),
+    "weighed": lambda: LRUCache(3200, maxbytes=4096 * MIB, getsizeof=len, ttl=3600),
 }
 
 
@@ -20,13 +20,13 @@ def main(kind):
     for number in range(3200):  # 200 MiB
         cache[number] = bytes([number & 255]) * (64 << 10)
     gomem.gc.enable(memory_limit=limit)
-    for number in range(3200, 11_200):  # 250 MiB more
+    for number in range(3200, 9_200):  # 190 MiB more
         cache[number] = bytes([number & 255]) * (64 << 10)
         other.append(bytes([number & 255]) * (32 << 10))
     gomem.gc.disable()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     assert 1 <= len(cache) < 1600, len(cache)
-    assert peak <= limit + 40 * MIB, (peak / MIB, limit / MIB)
+    assert peak <= limit + 30 * MIB, (peak / MIB, limit / MIB)
 
 
 main(sys.argv[1])
