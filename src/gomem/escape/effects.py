@@ -10,11 +10,11 @@ from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE
 from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary, below
 
 _MANY = 4  # new objects told apart in a summary; more become one of unknown type
-_PATHS = 6  # paths of one parameter told apart
+_PATHS = 4  # paths of one parameter told apart
 _FIELDS = 12
 _STORES = 16  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
 _CALLS = 3  # functions passed in that are called
-SIZE = 64  # sources named in one summary; with more, less is told apart
+SIZE = 24  # sources named in one summary; with more, less is told apart
 _KINDS = 4  # types of new objects that a summary of that size tells apart
 _FRAMES = {"generator": "generator", "coroutine": "coroutine", "asyncgen": "async_generator"}
 

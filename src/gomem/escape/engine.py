@@ -1,8 +1,8 @@
 """The fixed point: solves every function until nothing that any of them looked at has changed.
 
-The work goes in sweeps, and a sweep in batches. The functions of a batch are solved with what is known when it begins, each
-by itself; what comes of them is made known at its end. So it does not matter who solves them in which order, and what has been
-solved once with the same things seen need not be solved again.
+The work goes in sweeps, a sweep level by level, each of which is brought to rest, and a level in batches. The functions of a
+batch are solved with what is known when it begins, each by itself; what comes of them is made known at its end. So it does not
+matter who solves them in which order, and what has been solved once with the same things seen need not be solved again.
 
 A function that does not settle is described less and less exactly, and in the end as the worst that there is. One that takes
 too much work is given up: all it touches escapes.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gomem.escape.entities import BOTTOM, Function
@@ -28,6 +28,7 @@ PATIENCE = 2  # times that a function's summary changes before it may only grow
 COARSE = 6  # times before less is told apart
 ROUNDS = 10  # times before its callers take the worst for granted; what it makes itself is judged all the same
 _WINDOW = 128  # functions looked at for a batch
+Places = dict[int, set[int]]  # of functions in the order of work, by level
 
 
 class Engine:
@@ -39,6 +40,7 @@ class Engine:
         self.trace = trace
         self.functions: list[Function] = []
         self.callees: list[set[int]] = []
+        self.levels: list[int] = []
         self.lookers: dict[Cell, set[Function]] = defaultdict(set)
         self.seen: dict[Function, dict[Cell, Any]] = {}
         self.times: dict[Function, int] = defaultdict(int)
@@ -54,7 +56,7 @@ class Engine:
             if known is not None:
                 self.findings, self.patched = known, self.trace.patched
                 return
-        self.functions, self.callees = arrange(self.universe)
+        self.functions, self.callees, self.levels = arrange(self.universe)
         try:
             self.sweeps(progress)
             self.find()
@@ -65,36 +67,58 @@ class Engine:
                 self.workers.close()
 
     def sweeps(self, progress: Callable[[int, int], None] | None) -> None:
-        now = list(range(len(self.functions)))  # a heap: a sweep takes each function once, more or less in order
+        now: Places = defaultdict(set)
+        self.wake(range(len(self.functions)), now)
         while now:
-            later: set[int] = set()
-            waiting = set(now)
+            later: Places = defaultdict(set)
             while now:
-                batch = self.batch(now)
-                waiting.difference_update(batch)
-                for place, looker in self.commit(batch, self.solve(batch)):
-                    if looker <= place or looker in batch:
-                        later.add(looker)
-                    elif looker not in waiting:
-                        waiting.add(looker)
-                        heapq.heappush(now, looker)
+                level = min(now)
+                self.settle(level, now.pop(level), now, later)
                 if progress is not None:
-                    progress(len(self.functions) - len(waiting | later), len(self.functions))
-            later.update(self.merged())
-            now = sorted(later)
+                    left = sum(map(len, (*now.values(), *later.values())))
+                    progress(len(self.functions) - left, len(self.functions))
+            self.wake(self.merged(), later)
+            now = later
 
-    def batch(self, now: list[int]) -> list[int]:
+    def wake(self, places: Iterable[int], waiting: Places) -> None:
+        for place in places:
+            waiting[self.levels[place]].add(place)
+
+    def settle(self, level: int, places: set[int], now: Places, later: Places) -> None:
+        """Solves what waits on one level until it is at rest; notes who else has to be solved: above in this sweep, below in the
+        next one."""
+        while places:
+            here = sorted(places)  # a heap: each once, more or less in order
+            again: Places = defaultdict(set)
+            while here:
+                batch = self.batch(here)
+                places.difference_update(batch)
+                for place, looker in self.commit(batch, self.solve(batch)):
+                    if looker in places:
+                        continue
+                    if self.levels[looker] != level or looker <= place or looker in batch:
+                        again[self.levels[looker]].add(looker)
+                    else:
+                        places.add(looker)
+                        heapq.heappush(here, looker)
+            if not again[level]:
+                self.wake(self.merged(), again)
+            places = again.pop(level)
+            for other, woken in again.items():
+                (now if other > level else later)[other] |= woken
+
+    def batch(self, here: list[int]) -> list[int]:
         """The next places to be solved, taken off the heap: none calls another one of them, as far as names tell, or one before
         it that has to wait."""
         batch: list[int] = []
         before: set[int] = set()
         waiting = []
-        while now and len(before) < _WINDOW:
-            place = heapq.heappop(now)
+        while here and len(before) < _WINDOW:
+            place = heapq.heappop(here)
             (batch if before.isdisjoint(self.callees[place]) else waiting).append(place)
             before.add(place)
         for place in waiting:
-            heapq.heappush(now, place)
+            heapq.heappush(here, place)
         return batch
 
     def solve(self, batch: list[int]) -> list[Outcome]:

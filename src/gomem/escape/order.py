@@ -1,7 +1,7 @@
 """The order in which functions are solved: callees before callers as far as names tell who is called.
 
 Functions that call each other in a circle stand together. What stands on one level calls nothing on the same level but its
-own circle: such functions can be solved at the same time.
+own circle: such functions can be solved at the same time. Functions whose name nobody calls, as those of tests, come last.
 """
 
 from __future__ import annotations
@@ -24,18 +24,28 @@ def functions_of(universe: Universe) -> list[Function]:
     ]
 
 
-def arrange(universe: Universe) -> tuple[list[Function], list[set[int]]]:
-    """All functions with code in their order, and of each one the places of its callees. Sets ``Function.order``."""
+def arrange(universe: Universe) -> tuple[list[Function], list[set[int]], list[int]]:
+    """All functions with code in their order, and of each one the places of its callees and its level. Sets ``Function.order``."""
     functions = functions_of(universe)
     for number, function in enumerate(functions):
         function.order = number
     called = [sorted({callee.order for callee in _callees(universe, function)}) for function in functions]
     level = _levels(called)
+    names = {name.rpartition(".")[2] for function in functions for _, name in function.code.named}
+    last = max(level)[0] + 1 if level else 0
+    for number, function in enumerate(functions):
+        if _uncalled(function, names):
+            level[number] = (last, number)
     placed = sorted(range(len(functions)), key=level.__getitem__)
     place = {number: index for index, number in enumerate(placed)}
     for number, function in enumerate(functions):
         function.order = place[number]
-    return [functions[number] for number in placed], [{place[callee] for callee in called[number]} for number in placed]
+    return [functions[number] for number in placed], [{place[callee] for callee in called[number]} for number in placed], [level[number][0] for number in placed]
+
+
+def _uncalled(function: Function, names: set[str]) -> bool:
+    name = function.code.name.rpartition(".")[2]
+    return function.kind == "function" and name not in names and name[0] not in "_<"
 
 
 def _levels(called: list[list[int]]) -> list[tuple[int, int]]:
