@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define ROUNDS_MAX 4 /* recounts of the candidates */
+#define LEAVES_MAX 4 /* that one candidate takes along: they are freed in the same step */
+#define TRIES_MAX 8  /* objects that are looked into for it */
 
 static void
 gather_whites(uint8_t *leaf, size_t entry, uintptr_t base)
@@ -105,7 +107,7 @@ remark_done(void)
         gm_shadow_disarm();
         gm_find.phase = GM_CLEAN;
     } else {
-        gm_begin_pass(GM_ADOPT);
+        gm_begin_pass(gm_pass.kept <= gm_find.batch / 2 ? GM_ADOPT : GM_TRIM);
     }
 }
 
@@ -142,6 +144,63 @@ gm_remark(gm_budget *budget)
     return gm_find.failed;
 }
 
+/* ---- TRIM ---- */
+
+static struct {
+    PyObject *from; /* borrowed: the candidate that is looked at */
+    int leaves, tries;
+    bool refers; /* whether one that it refers to refers to any of them */
+} trim;
+
+static int
+note_white(PyObject *target, void *Py_UNUSED(arg))
+{
+    if (gm_state_of(target) == GM_WHITE) { /* a leaf, too: what is left out goes one step deep */
+        trim.refers = true;
+    }
+    return 0;
+}
+
+static int
+trim_target(PyObject *target, void *Py_UNUSED(arg))
+{
+    uint8_t *byte = gm_shadow_known(target);
+    if (byte == NULL || *byte != GM_WHITE || target == trim.from || trim.leaves == LEAVES_MAX || trim.tries == TRIES_MAX ||
+        Py_REFCNT(target) != 1 || !gm_is_tracked(target) || gm_is_large(target)) {
+        return 0;
+    }
+    trim.tries++;
+    trim.refers = false;
+    gm_visit_all(target, note_white);
+    if (!trim.refers) {
+        *byte = GM_LEAF;
+        trim.leaves++;
+    }
+    return 0;
+}
+
+/* Half of most garbage is lists, dicts and the like that belong to one object. They need no place in the tables: they go
+ * when it goes. */
+bool
+gm_trim(gm_budget *budget)
+{
+    while (gm_pass.at < gm_find.candidates.count) {
+        PyObject *object = gm_candidate_array()[gm_pass.at++];
+        prefetch_candidate(gm_pass.at + 4);
+        trim.from = object;
+        trim.leaves = trim.tries = 0;
+        if (*gm_shadow_of(object) == GM_WHITE && gm_is_tracked(object) && !gm_is_large(object)) {
+            gm_visit_all(object, trim_target);
+        }
+        gm_find.leaves += (size_t)trim.leaves;
+        if (gm_budget_spent(budget, 4 + 8 * trim.tries)) {
+            return true;
+        }
+    }
+    gm_begin_pass(GM_ADOPT);
+    return false;
+}
+
 /* ---- ADOPT ---- */
 
 /* A candidate with no references is being freed at this moment; one that is not tracked is in a free list. */
@@ -152,7 +211,7 @@ gm_adopt(gm_budget *budget)
     while (gm_pass.at < found->count) {
         PyObject *object = gm_candidate_array()[gm_pass.at++];
         prefetch_candidate(gm_pass.at + 4);
-        if (gm_state_of(object) == GM_WHITE) {
+        if (*gm_shadow_of(object) == GM_WHITE) {
             if (gm_is_tracked(object) && Py_REFCNT(object) > 0) {
                 Py_INCREF(object);
                 gm_candidate_array()[gm_pass.kept++] = object;
@@ -164,8 +223,9 @@ gm_adopt(gm_budget *budget)
             return true;
         }
     }
-    found->at.used = gm_pass.kept * sizeof(PyObject *);
+    gm_region_cut_no_python(&found->at, gm_pass.kept * sizeof(PyObject *));
     found->count = gm_pass.kept;
+    gm_region_free_no_python(&gm_pass.stack);
     gm_shadow_disarm();
     gm_begin_pass(GM_LINK);
     return false;
@@ -173,10 +233,12 @@ gm_adopt(gm_budget *budget)
 
 /* ---- LINK: candidates by number ---- */
 
+/* 1 in each byte that is that of a candidate: GM_WHITE, and nothing else in it. */
 static inline uint64_t
 whites_of(uint64_t bytes)
 {
-    return bytes & ~(bytes >> 1) & GM_EIGHT(1);
+    uint64_t rest = bytes ^ GM_EIGHT(GM_WHITE);
+    return ~(((rest & GM_EIGHT(0x7f)) + GM_EIGHT(0x7f)) | rest | GM_EIGHT(0x7f)) >> 7;
 }
 
 static inline unsigned
@@ -199,7 +261,7 @@ number_of(PyObject *object)
         number += sum_of(whites_of(bytes));
     }
     for (; byte < end; byte++) {
-        number += (*byte & GM_STATE) == GM_WHITE;
+        number += *byte == GM_WHITE;
     }
     return number;
 }
@@ -225,7 +287,8 @@ rank(gm_budget *budget)
 static int
 add_edge(PyObject *target, void *Py_UNUSED(arg))
 {
-    if (gm_state_of(target) == GM_WHITE) {
+    uint8_t *byte = gm_shadow_known(target);
+    if (byte != NULL && *byte == GM_WHITE) {
         uint32_t number = number_of(target);
         GM_CHECK(gm_candidate_array()[number] == target);
         if (number != (uint32_t)gm_pass.at &&

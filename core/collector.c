@@ -147,7 +147,7 @@ found(void)
         return;
     }
     c->mark_ns = lap();
-    c->candidates = (int64_t)gm_find.candidates.count;
+    c->candidates = (int64_t)(gm_find.candidates.count + gm_find.leaves);
     c->objects[1] = (int64_t)gm_find.walked + gm_collector_grown();
     c->rss[1] = gm_rss_bytes_no_python();
     gm_pacer_found(&gm_gc.pacer, (int64_t)gm_find.walked);

@@ -18,6 +18,7 @@
 static struct {
     bool open;
     size_t from, at, to; /* in the order */
+    size_t leaves;       /* that only one of its objects refers to, and that refer to none */
     gm_gc_head hidden;   /* where its objects are linked meanwhile: gc.get_objects() must not hand them out */
 } component;
 
@@ -68,6 +69,12 @@ bool
 gm_dissolve_is_open(void)
 {
     return component.open;
+}
+
+size_t
+gm_dissolve_leaves(void)
+{
+    return component.leaves;
 }
 
 static void
@@ -192,6 +199,8 @@ count_inner(PyObject *target, void *Py_UNUSED(arg))
     if (byte != NULL && (*byte & GM_STATE) == GM_GREY) {
         *byte -= GM_ONE;
         inner++;
+    } else if (gm_is_leaf(target)) {
+        component.leaves++;
     }
     return 0;
 }
@@ -218,6 +227,7 @@ look(size_t from, size_t to)
 {
     int64_t references = 0;
     inner = 0;
+    component.leaves = 0;
     for (size_t i = from; i < to; i++) {
         PyObject *object = *gm_candidate_slot(i);
         prefetch(i + AHEAD, to);
@@ -301,7 +311,7 @@ end(void)
     }
     show();
     component.open = false;
-    return component.to - component.from - left;
+    return component.to - component.from - left + component.leaves;
 }
 
 /* Clearing may run anything: a finaliser may end the cycle, which clears the rest in here. */

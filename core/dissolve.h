@@ -24,6 +24,9 @@ typedef enum {
  * code. */
 gm_verdict gm_dissolve_begin(size_t from, size_t to);
 
+/* How many leaves the component has that was looked at last: they go with it. */
+size_t gm_dissolve_leaves(void);
+
 /* Clears the next `count` of them, on the terms of reclaim.c's batches: runs what their deallocation runs. When it was
  * the last, returns how many were freed, else 0. */
 size_t gm_dissolve_some(size_t count);

@@ -207,7 +207,7 @@ gm_finder_begin(void)
     gm_candidates *found = &gm_find.candidates; /* a forked child gives back what was adopted */
     found->at.inherited = found->offsets.inherited = found->edges.inherited = found->order.inherited = true;
     gm_pass.stack.inherited = true;
-    gm_find.walked = gm_find.steps = 0;
+    gm_find.walked = gm_find.steps = gm_find.leaves = 0;
     gm_find.failed = false;
     gm_find.phase = GM_WALK;
     return true;
@@ -226,7 +226,7 @@ gm_finder_slice(gm_budget *budget)
 {
     static bool (*const steps[])(gm_budget *) = {
         [GM_WALK] = walk,       [GM_MARK] = gm_mark,   [GM_GATHER] = gm_gather,        [GM_RECOUNT] = gm_recount,
-        [GM_REMARK] = gm_remark,   [GM_ADOPT] = gm_adopt, [GM_LINK] = gm_link,
+        [GM_REMARK] = gm_remark, [GM_TRIM] = gm_trim, [GM_ADOPT] = gm_adopt, [GM_LINK] = gm_link,
     };
     bool spent = false;
     while (!spent && gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {

@@ -6,6 +6,7 @@
  *     MARK     what has a count left is referenced from outside: grey; then everything reachable from it
  *     GATHER   what is white still: the candidates
  *     RECOUNT, REMARK   the same among the candidates alone, until nothing changes: the program ran meanwhile
+ *     TRIM     what only one of them refers to, and refers to none, is left out: it goes when that one goes
  *     ADOPT    a reference to each candidate: from now on none can be freed
  *     LINK     the references among candidates, as a graph (order.h sorts it)
  *
@@ -24,6 +25,7 @@ typedef enum {
     GM_GATHER,
     GM_RECOUNT,
     GM_REMARK,
+    GM_TRIM,
     GM_ADOPT,
     GM_LINK,
     GM_ORDER, /* the worker's, without the GIL */
@@ -60,6 +62,7 @@ typedef struct {
     size_t walked;  /* objects in the set of this cycle */
     size_t steps;   /* objects looked at in all phases so far */
     gm_candidates candidates;
+    size_t leaves;  /* objects that TRIM has left out */
     size_t batch;   /* objects freed at a time, if no component is larger; fewer than half as many need no order */
     bool failed;    /* for want of memory, or the hook was lost: abort the cycle */
 } gm_finder;

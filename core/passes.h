@@ -97,6 +97,14 @@ gm_count_of(PyObject *object)
     return (uint8_t)((unsigned)Py_REFCNT(object) << 2);
 }
 
+/* Whether TRIM has left an object out. The hook may be off: then the byte may be of what was there before. */
+static inline bool
+gm_is_leaf(PyObject *object)
+{
+    const uint8_t *byte = gm_shadow_known(object);
+    return byte != NULL && *byte == GM_LEAF && PyObject_IS_GC(object) && gm_is_tracked(object) && Py_REFCNT(object) == 1;
+}
+
 /* Asks for a target's byte of shadow, and returns the target that was asked for GM_LATE targets ago, whose byte will have
  * arrived; NULL at first. Half of the time of a cycle over a large heap went into waiting for those bytes. */
 static inline PyObject *
@@ -139,6 +147,7 @@ bool gm_mark(gm_budget *budget);
 bool gm_gather(gm_budget *budget);
 bool gm_recount(gm_budget *budget);
 bool gm_remark(gm_budget *budget);
+bool gm_trim(gm_budget *budget);
 bool gm_adopt(gm_budget *budget);
 bool gm_link(gm_budget *budget);
 

@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "dissolve.h"
+#include "passes.h"
 
 #define RECENT_MAX 50000 /* objects that are made young again at most: some 5 ms */
 
@@ -77,7 +78,7 @@ gm_reclaim_begin(void)
     if (since != NULL) {
         mark_since();
     }
-    gm_reclaimed.next = gm_reclaimed.freed = gm_reclaimed.handed = gm_reclaimed.largest = gm_reclaimed.apart = 0;
+    gm_reclaimed.next = gm_reclaimed.freed = gm_reclaimed.handed = gm_reclaimed.leaves = gm_reclaimed.largest = gm_reclaimed.apart = 0;
     gm_reclaimed.cycle++;
 }
 
@@ -88,22 +89,63 @@ begins_component(size_t i)
     return order != NULL && (order[i] & GM_FIRST) != 0;
 }
 
-/* The end of the batch that begins at from: whole components, and no more than gm_find.batch objects if none is larger. */
+/* How many candidates a batch may have: their leaves count, too, as many as they have on average. */
+static size_t
+batch_room(void)
+{
+    size_t count = gm_find.candidates.count, room = gm_find.batch * count / (count + gm_find.leaves);
+    return room > 0 ? room : 1;
+}
+
+/* The end of the batch that begins at from: whole components, and no more objects than there is room for if none is larger. */
 static size_t
 batch_end(size_t from)
 {
-    size_t end = from, i = from;
+    size_t end = from, i = from, room = batch_room();
     while (i < gm_find.candidates.count) {
         i++;
         while (i < gm_find.candidates.count && !begins_component(i)) {
             i++;
         }
-        if (i - from > gm_find.batch && end > from) {
+        if (i - from > room && end > from) {
             break;
         }
         end = i;
     }
     return end;
+}
+
+/* ---- leaves: what TRIM has left out ---- */
+
+static size_t leaves; /* met by the visit */
+
+static int
+count_leaf(PyObject *target, void *Py_UNUSED(arg))
+{
+    leaves += gm_is_leaf(target);
+    return 0;
+}
+
+static int
+move_leaf(PyObject *target, void *Py_UNUSED(arg))
+{
+    if (gm_is_leaf(target)) {
+        leaves++;
+        gm_unlink(gm_head_of(target));
+        gm_link_before(gm_head_of(target), gm_gc_generation(0));
+    }
+    return 0;
+}
+
+/* Visits what goes with a candidate; returns how many. */
+static size_t
+with_leaves(PyObject *object, visitproc visit)
+{
+    leaves = 0;
+    if (gm_find.leaves > 0 && !gm_is_large(object)) {
+        gm_visit_all(object, visit);
+    }
+    return leaves;
 }
 
 /* Gives the references up that the candidates were adopted with. That may free objects, and run anything: also what ends
@@ -115,7 +157,9 @@ drop(size_t from, size_t to)
     size_t freed = 0;
     for (size_t i = from; i < to && cycle == gm_reclaimed.cycle; i++) {
         PyObject **slot = gm_candidate_slot(i);
-        freed += Py_REFCNT(*slot) == 1; /* what referred to it went with an earlier batch, or the program let go of it */
+        if (Py_REFCNT(*slot) == 1) { /* what referred to it went with an earlier batch, or the program let go of it */
+            freed += 1 + with_leaves(*slot, count_leaf);
+        }
         Py_CLEAR(*slot);
     }
     return freed;
@@ -127,10 +171,11 @@ hand_over(size_t from, size_t to)
 {
     gm_gc_head *young = gm_gc_generation(0);
     for (size_t i = from; i < to; i++) {
-        gm_gc_head *head = gm_head_of(*gm_candidate_slot(i));
-        if (head->next != 0) {
-            gm_unlink(head);
-            gm_link_before(head, young);
+        PyObject *object = *gm_candidate_slot(i);
+        if (gm_is_tracked(object)) {
+            gm_unlink(gm_head_of(object));
+            gm_link_before(gm_head_of(object), young);
+            gm_reclaimed.leaves += with_leaves(object, move_leaf);
         }
     }
     return drop(from, to);
@@ -188,13 +233,15 @@ free_range(size_t from, size_t to)
     int counts[] = {gm_gc_count(0), gm_gc_count(1)}; /* what is freed here would put the next young collection off */
     bool collecting = start_running();
     gm_ring_move(gm_gc_generation(0), &aside);
+    size_t most = to - from, before = gm_reclaimed.leaves;
     size_t freed = hand_over(from, to);
+    most += gm_reclaimed.leaves - before;
     freed += collect(0);
     gm_ring_move(&aside, gm_gc_generation(0));
     gm_gc_set_count(0, counts[0]);
     gm_gc_set_count(1, counts[1]);
     stop_running(collecting);
-    return freed < to - from ? freed : to - from; /* a finaliser may have collected others */
+    return freed < most ? freed : most; /* a finaliser may have collected others */
 }
 
 /* How many objects follow the marker; -1 when there are more, or when it is elsewhere: gc.freeze() moves all lists. */
@@ -254,7 +301,7 @@ static void
 note_freed(size_t freed)
 {
     gm_reclaimed.freed += freed;
-    gm_reclaimed.handed = gm_reclaimed.next;
+    gm_reclaimed.handed = gm_reclaimed.next + gm_reclaimed.leaves;
 }
 
 /* Other collections would do no harm here; but a fork is to know of it, and disable(). */
@@ -274,8 +321,9 @@ begin_batch(void)
     size_t from = gm_reclaimed.next, to = batch_end(from), size = to - from;
     gm_reclaimed.next = to;
     gm_reclaimed.largest = size > gm_reclaimed.largest ? size : gm_reclaimed.largest;
-    gm_verdict verdict = size > gm_find.batch ? gm_dissolve_begin(from, to) : GM_NOT_OURS;
+    gm_verdict verdict = size > batch_room() ? gm_dissolve_begin(from, to) : GM_NOT_OURS;
     gm_reclaimed.apart += verdict == GM_GARBAGE;
+    gm_reclaimed.leaves += verdict == GM_NOT_OURS ? 0 : gm_dissolve_leaves();
     return verdict == GM_NOT_OURS ? free_range(from, to) : verdict == GM_ALIVE ? give_up(from, to) : 0;
 }
 
@@ -284,7 +332,7 @@ static size_t
 go_on_with_batch(void)
 {
     bool collecting = start_running();
-    size_t freed = gm_dissolve_some(gm_find.batch);
+    size_t freed = gm_dissolve_some(batch_room());
     stop_running(collecting);
     return freed;
 }

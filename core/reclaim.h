@@ -8,7 +8,8 @@
 typedef struct {
     size_t next;      /* how far in the order */
     size_t freed;     /* unreachable objects that CPython found in this cycle's batches */
-    size_t handed;    /* candidates in this cycle's batches */
+    size_t handed;    /* candidates in this cycle's batches, and the leaves that go with them */
+    size_t leaves;    /* of these, leaves */
     size_t largest;   /* candidates of the largest batch: a component is looked at as one */
     size_t apart;     /* components that were taken apart */
     uint64_t cycle;   /* counts beginnings: a batch whose finalisers ended the cycle notices */

@@ -76,6 +76,17 @@ gm_region_zeroed_no_python(gm_region *region, size_t bytes)
 }
 
 void
+gm_region_cut_no_python(gm_region *region, size_t bytes)
+{
+    const size_t page = 4096; /* or a multiple of it: then nothing goes back */
+    size_t keep = (bytes + page - 1) / page * page, end = (region->used + page - 1) / page * page;
+    if (region->base != NULL && end > keep) {
+        madvise(region->base + keep, end - keep, MADV_DONTNEED);
+    }
+    region->used = bytes;
+}
+
+void
 gm_region_free_no_python(gm_region *region)
 {
     if (region->base != NULL) {

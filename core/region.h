@@ -25,6 +25,9 @@ size_t gm_region_append_no_python(gm_region *region, const void *data, size_t by
 /* Makes it exactly `bytes` long and all zero. */
 bool gm_region_zeroed_no_python(gm_region *region, size_t bytes);
 
+/* Makes it shorter; whole pages of what is cut off go back to the system. */
+void gm_region_cut_no_python(gm_region *region, size_t bytes);
+
 /* Gives the memory back. */
 void gm_region_free_no_python(gm_region *region);
 

@@ -18,6 +18,7 @@
 
 enum { GM_NONE = 0, GM_WHITE = 1, GM_GREY = 2, GM_BLACK = 3 };
 
+#define GM_LEAF ((uint8_t)(GM_WHITE | GM_ONE)) /* the whole byte: garbage that goes with the one candidate that refers to it */
 #define GM_STATE 3u      /* the bits of the state */
 #define GM_ONE 4u        /* one reference in the count */
 #define GM_GRAIN_BITS 4  /* 16 bytes of heap a byte: no object is smaller or less aligned */

@@ -86,7 +86,7 @@ class GCStats(NamedTuple):
     last: Cycle
 
 
-_PHASES = ("idle", "walk", "mark", "gather", "recount", "remark", "adopt", "link", "order", "free", "clean")
+_PHASES = ("idle", "walk", "mark", "gather", "recount", "remark", "trim", "adopt", "link", "order", "free", "clean")
 
 
 def _native():

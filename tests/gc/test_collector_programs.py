@@ -41,9 +41,14 @@ def test_a_program(name):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", subprocess.run([sys.executable, str(HERE / "apart.py")], capture_output=True, text=True).stdout.split())
-def test_a_component_apart(name):
-    done = run("-X", "faulthandler", "-X", "dev", str(HERE / "apart.py"), name)
+def programs_of(file):
+    done = subprocess.run([sys.executable, str(HERE / file)], capture_output=True, text=True)
+    return [(file, name) for name in done.stdout.split()]
+
+
+@pytest.mark.parametrize(("file", "name"), programs_of("apart.py") + programs_of("leaves.py"))
+def test_what_a_component_and_its_leaves_do(file, name):
+    done = run("-X", "faulthandler", "-X", "dev", str(HERE / file), name)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
