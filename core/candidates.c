@@ -345,7 +345,7 @@ bool
 gm_link(gm_budget *budget)
 {
     gm_candidates *found = &gm_find.candidates;
-    if (found->count <= gm_find.batch / 2) {
+    if (found->count == 0 || found->count + gm_find.leaves <= gm_find.batch / 2) { /* one batch, and no component (reclaim.c) */
         gm_find.phase = found->count == 0 ? GM_CLEAN : GM_FREE;
         return false;
     }

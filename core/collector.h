@@ -50,13 +50,14 @@ typedef struct {
     bool trace;
     bool sorting;       /* the worker is in ORDER, without the GIL; atomic */
     bool cancel;        /* it should stop; atomic */
-    bool after_due;     /* a cycle has ended and its hooks are not yet called */
     gm_pacer pacer;
     gm_cycle cycle;     /* the current, or the last */
+    int64_t phase_ns;   /* when WALK, the rest, FREE began; monotonic */
+    /* all that follows is 0 after enable(); what stands before may be in use just then, by a cycle that ends in disable() */
+    bool after_due;     /* a cycle has ended and its hooks are not yet called */
     int rounds;         /* young collections since the last of the middle generation */
     int rounds_max;     /* as many as may be before the next, or the program's pauses grow; at most the threshold */
     int64_t middle_ns;  /* CPU time when the collection of the middle generation under way began */
-    int64_t phase_ns;   /* when WALK, the rest, FREE began; monotonic */
     int64_t enabled_ns; /* monotonic */
     int64_t owed_ns;    /* CPU time that the program owed when somebody last looked; the worker reads it without the GIL */
     int64_t slice_ns;   /* when the last slice ended; monotonic */

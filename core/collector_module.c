@@ -8,6 +8,7 @@
 #include "worker.h"
 
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
 
 #define TURN_NS ((int64_t)2000000000) /* collect() waits for other threads' collections for so long */
@@ -191,11 +192,11 @@ gc_enable(PyObject *Py_UNUSED(self), PyObject *args)
     if (gm_gc.enabled) {
         Py_RETURN_NONE;
     }
-    gm_pacer settings = gm_gc.pacer;
-    bool trace = gm_gc.trace;
-    memset(&gm_gc, 0, sizeof(gm_gc));
-    gm_gc.pacer = settings;
-    gm_gc.trace = trace;
+    const size_t begin = offsetof(gm_collector, after_due);
+    memset((char *)&gm_gc + begin, 0, sizeof(gm_gc) - begin);
+    if (gm_drive.aborting == 0) { /* else this is a finaliser, or another thread: the last cycle's end is not over */
+        gm_gc.cycle = (gm_cycle){0};
+    }
     gm_gc.pacer.live = live;
     gm_gc.rounds_max = gm_gc_threshold(1) > 0 ? gm_gc_threshold(1) : 1;
     gm_gc.pacer.base = gm_gc.pacer.promoted = gm_gc_promoted();

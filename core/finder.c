@@ -273,6 +273,9 @@ gm_finder_end(void)
     if (phase == GM_IDLE || phase == GM_CLEAN) {
         return;
     }
+    if (phase <= GM_ADOPT) {
+        gm_find.leaves = 0; /* they are among the candidates still */
+    }
     gm_drop_marker(&at.cursor);
     gm_drop_marker(&at.end);
     gm_shadow_disarm();

@@ -97,20 +97,30 @@ batch_room(void)
     return room > 0 ? room : 1;
 }
 
-/* The end of the batch that begins at from: whole components, and no more objects than there is room for if none is larger. */
+static size_t
+component_end(size_t from)
+{
+    size_t end = from + 1;
+    while (end < gm_find.candidates.count && !begins_component(end)) {
+        end++;
+    }
+    return end;
+}
+
+/* The end of the batch that begins at from: one component that is larger than the room, or some that are not, no more than
+ * gm_find.batch objects in all. hand_over() may end it sooner. */
 static size_t
 batch_end(size_t from)
 {
-    size_t end = from, i = from, room = batch_room();
-    while (i < gm_find.candidates.count) {
-        i++;
-        while (i < gm_find.candidates.count && !begins_component(i)) {
-            i++;
-        }
-        if (i - from > room && end > from) {
+    size_t room = batch_room(), end = component_end(from);
+    bool alone = true;
+    while (end < gm_find.candidates.count && (end - from <= room || !alone)) {
+        size_t next = component_end(end);
+        if (next - end > room || next - from > gm_find.batch) {
             break;
         }
-        end = i;
+        end = next;
+        alone = false;
     }
     return end;
 }
@@ -158,19 +168,24 @@ drop(size_t from, size_t to)
     for (size_t i = from; i < to && cycle == gm_reclaimed.cycle; i++) {
         PyObject **slot = gm_candidate_slot(i);
         if (Py_REFCNT(*slot) == 1) { /* what referred to it went with an earlier batch, or the program let go of it */
-            freed += 1 + with_leaves(*slot, count_leaf);
+            freed += 1 + (gm_is_tracked(*slot) ? with_leaves(*slot, count_leaf) : 0);
         }
         Py_CLEAR(*slot);
     }
     return freed;
 }
 
-/* The references are dropped only when all are in their place. */
+/* The references are dropped only when all are in their place. Ends before a component when there are enough with their leaves. */
 static size_t
 hand_over(size_t from, size_t to)
 {
     gm_gc_head *young = gm_gc_generation(0);
+    size_t before = gm_reclaimed.leaves;
     for (size_t i = from; i < to; i++) {
+        if (begins_component(i) && i - from + gm_reclaimed.leaves - before >= gm_find.batch) {
+            gm_reclaimed.next = to = i;
+            break;
+        }
         PyObject *object = *gm_candidate_slot(i);
         if (gm_is_tracked(object)) {
             gm_unlink(gm_head_of(object));
@@ -321,7 +336,7 @@ begin_batch(void)
     size_t from = gm_reclaimed.next, to = batch_end(from), size = to - from;
     gm_reclaimed.next = to;
     gm_reclaimed.largest = size > gm_reclaimed.largest ? size : gm_reclaimed.largest;
-    gm_verdict verdict = size > batch_room() ? gm_dissolve_begin(from, to) : GM_NOT_OURS;
+    gm_verdict verdict = component_end(from) == to && size > batch_room() ? gm_dissolve_begin(from, to) : GM_NOT_OURS;
     gm_reclaimed.apart += verdict == GM_GARBAGE;
     gm_reclaimed.leaves += verdict == GM_NOT_OURS ? 0 : gm_dissolve_leaves();
     return verdict == GM_NOT_OURS ? free_range(from, to) : verdict == GM_ALIVE ? give_up(from, to) : 0;

@@ -22,7 +22,6 @@ VARIABLE = "GOMEM_GCRECORD"
 WIDTH = 4
 SLICES, LONGEST = 3, 4
 _FLUSH = 100 * WIDTH
-_FREE = 9  # the phase in which batches are freed, by collections of their own that are no stop of CPython's
 
 
 class _Recorder:
@@ -32,18 +31,21 @@ class _Recorder:
         self._begun = (0.0, 0.0)
         self._seen: dict[int, int] = {}
         self._stats = None
+        self._free = -1
 
     def watch_slices(self) -> None:
         from gomem import _core
+        from gomem.gc import PHASES
 
         self._stats = _core.gc_stats
+        self._free = PHASES.index("free")  # in which batches are freed, by collections of their own that are no stop of CPython's
 
     def note(self, phase: str, info: dict[str, int]) -> None:
         if phase == "start":
             self._begun = (time.thread_time(), time.perf_counter())
             return
         stats = self._stats() if self._stats is not None else None
-        if stats is None or info["generation"] or stats["phase"] != _FREE:
+        if stats is None or info["generation"] or stats["phase"] != self._free:
             now, cpu = time.perf_counter(), time.thread_time()
             self._add(now, info["generation"], cpu - self._begun[0], now - self._begun[1])
         if stats is not None:

@@ -86,7 +86,7 @@ class GCStats(NamedTuple):
     last: Cycle
 
 
-_PHASES = ("idle", "walk", "mark", "gather", "recount", "remark", "trim", "adopt", "link", "order", "free", "clean")
+PHASES = ("idle", "walk", "mark", "gather", "recount", "remark", "trim", "adopt", "link", "order", "free", "clean")
 
 
 def _native():
@@ -209,7 +209,7 @@ def stats() -> GCStats:
     """What the collector has done since it was enabled. Costs a few microseconds. Raises UnsupportedError where it cannot
     run."""
     raw = _native().gc_stats()
-    raw["phase"] = _PHASES[raw["phase"]]
+    raw["phase"] = PHASES[raw["phase"]]
     raw["enabled"] = bool(raw["enabled"])
     raw["cpu_ns"] = dict(zip(("callback", "worker", "request", "batch"), raw["cpu_ns"], strict=True))
     raw["pauses"] = {1 << bucket: count for bucket, count in enumerate(raw["pauses"]) if count}

@@ -15,7 +15,7 @@ from gomem import _core
 
 COUNT = 200  # nodes of a component
 BATCH = 16  # what is larger is taken apart
-IDLE, FREE = map(gomem.gc._PHASES.index, ("idle", "free"))
+IDLE, FREE = map(gomem.gc.PHASES.index, ("idle", "free"))
 
 
 class Witness:

@@ -32,7 +32,7 @@ from functools import partial
 import gomem.gc
 from gomem import _core
 
-CLEAN = gomem.gc._PHASES.index("clean")
+CLEAN = gomem.gc.PHASES.index("clean")
 
 
 class Canary:

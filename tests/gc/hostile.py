@@ -92,7 +92,7 @@ def forks():
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", DeprecationWarning)
         child(collects)
-        for phase in range(1, len(gomem.gc._PHASES)):
+        for phase in range(1, len(gomem.gc.PHASES)):
             _core.gc_before_fork()  # no worker: the cycle stays where it is
             garbage(700)
             while _core.gc_step(50, 8) not in (phase, 0):

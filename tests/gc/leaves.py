@@ -10,7 +10,7 @@ from gomem import _core
 
 COUNT = 600  # pairs; more than half a batch of candidates, else nothing is left out
 BATCH = 64
-IDLE, FREE = map(gomem.gc._PHASES.index, ("idle", "free"))
+IDLE, FREE = map(gomem.gc.PHASES.index, ("idle", "free"))
 
 
 class Node:
@@ -41,10 +41,6 @@ def steps(until=None):
         assert phase >= 0
         if phase == until:
             return
-
-
-def proposed():
-    return gomem.gc.stats().last.candidates
 
 
 def found_by_cpython(make):
@@ -240,9 +236,46 @@ def of_a_large_component():
     assert gc.collect() == 0
 
 
+def beside_one_that_only_looks_like_garbage():
+    """Few candidates with many leaves are one batch, but not one component: what lives among them keeps nothing else. (What
+    frozen objects refer to 64 times looks like garbage in each cycle.)"""
+    frozen = [None] * 64
+    gc.collect()
+    gc.freeze()
+    live = Node([1])
+    live.other = live
+    made = pairs(lambda number: ([], [], [], []), 84)  # 252 candidates, 336 leaves
+    frozen[:] = [live] * 64
+    gc.collect(1)
+    live = None
+    made.clear()
+    before = gomem.gc.stats()
+    for _ in range(2):
+        while _core.gc_step(1000, 0) != IDLE:
+            pass
+    after = gomem.gc.stats()
+    assert after.freed - before.freed == 7 * 84
+    assert frozen[0].held == ([1],) and after.survived > before.survived and after.apart == before.apart
+    frozen.clear()
+    gc.unfreeze()
+
+
+def many_at_a_place():
+    """However unevenly they are spread, a batch has no more objects than it has room for, and those of one component."""
+    sizes = []
+    gc.callbacks.append(lambda phase, info: sizes.append(info["collected"]) if phase == "stop" else None)
+    rows = pairs(lambda number: (), 30 * COUNT) + pairs(lambda number: ([0], [1], [2], [3]))
+    rows.clear()
+    steps(until=FREE)
+    sizes.clear()
+    steps()
+    gc.callbacks.clear()
+    assert sum(sizes) >= 60 * COUNT and max(sizes) <= BATCH + 9, max(sizes)
+
+
 def given_up():
     """In mid-cycle, in each phase: nothing is lost, nothing is freed twice."""
-    for phase in range(1, len(gomem.gc._PHASES)):
+    for phase in range(1, len(gomem.gc.PHASES)):
         called = []
 
         def make(number, called=called):
@@ -257,7 +290,56 @@ def given_up():
         assert sorted(called) == [*range(COUNT)], (phase, len(called))
 
 
-PARTS = (are_counted, are_left_out, of_a_chain, with_finalisers, with_weak_references, resurrected, taken_meanwhile, replaced, of_a_large_component, given_up)  # fmt: skip
+def enabled_again_meanwhile():
+    """A finaliser of a cycle that disable() ends enables the collector again; another asks for a whole cycle."""
+    called, refused = [], []
+
+    class Closing:
+        def __del__(self):
+            called.append(None)
+            if len(called) == 3:
+                gomem.gc.disable()
+                gomem.gc.enable()
+                _core.gc_before_fork()
+            elif len(called) == 6:
+                try:
+                    gomem.gc.collect()
+                except RuntimeError as error:
+                    refused.append(error)
+
+    for count in (3, 20, 40):
+        called.clear()
+        ring = [Node(None) for _ in range(COUNT)]
+        for one, after in zip(ring, [*ring[1:], ring[0]], strict=True):
+            one.other = after
+            one.first = one.second = Closing()  # two references: no leaf, and freed after the ring
+        gc.collect()
+        one = after = None
+        ring.clear()
+        while _core.gc_step(1000, 16) != FREE:
+            pass
+        for _ in range(count):
+            _core.gc_step(1000, 16)
+        called.clear()
+        gomem.gc.disable()
+        gc.collect()
+        assert refused or len(called) < 6
+        gomem.gc.enable()
+        _core.gc_before_fork()
+    assert refused
+
+
+def proposed_in_a_cycle_that_ends_early():
+    """Each object once, whether it was left out or not."""
+    expected = found_by_cpython(lambda number: ([1], [2]))
+    for phase in ("trim", "adopt", "link", "free"):
+        pairs(lambda number: ([1], [2])).clear()
+        steps(until=gomem.gc.PHASES.index(phase))
+        gc.collect()
+        assert gomem.gc.stats().last.candidates == expected, (phase, gomem.gc.stats().last)
+
+
+PARTS = (are_counted, are_left_out, of_a_chain, with_finalisers, with_weak_references, resurrected, taken_meanwhile, replaced, of_a_large_component, beside_one_that_only_looks_like_garbage, many_at_a_place, given_up, enabled_again_meanwhile, proposed_in_a_cycle_that_ends_early)  # fmt: skip
 
 
 def main(words):

@@ -33,7 +33,7 @@ def test_a_program_for_long(name):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("phase", range(1, len(gomem.gc._PHASES)))
+@pytest.mark.parametrize("phase", range(1, len(gomem.gc.PHASES)))
 def test_the_interpreter_ends_in_mid_cycle(phase):
     done = run("leave", str(phase))
     assert done.returncode == STATUS[phase % 3], done.stderr
