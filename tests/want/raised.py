@@ -36,6 +36,22 @@ def asserted(n):
     assert n, [n]  # want "[n] raised"
 
 
+def goes_on(n):
+    values = [n]  # want "[n] frame"
+    try:
+        values.append(int(n))  # want "values.append(int(n)) frame" "int(n) frame"
+    except ValueError as error:
+        raise error
+
+
+def goes_on_with_more(n):
+    try:
+        int(n)  # want "int(n) frame"
+    except ValueError as error:
+        error.more = [n]  # want "[n] raised"
+        raise error
+
+
 def chained(n):
     try:
         int(n)  # want "int(n) frame"

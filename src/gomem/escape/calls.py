@@ -464,7 +464,7 @@ class Calls(State):
         if top and isinstance(number, int):
             return self.made(number, what)
         key: Any = ("f", number, what, top)
-        if len(self.kind) > CROWDED and key not in self.known:
+        if self.coarse or (len(self.kind) > CROWDED and key not in self.known):
             key = ("f", what)
         return self.object(key, MADE, what)
 

@@ -57,8 +57,10 @@ class Expressions(Frame):
             self.emit(ir.UNPACK, dst, base, str(int(index.value)), node.lineno)
         else:
             key = self.expr(index)
+            if isinstance(index, ast.Tuple) and any(isinstance(item, ast.List) for item in index.elts) and _last(node.value) == "Callable":
+                key = 0  # a key with a list in it is kept nowhere
             self.emit(ir.LOAD_ITEM, dst, base, key, node.lineno)
-            if key and _is_type_like(dotted(node.value).rpartition(".")[2]):
+            if key and _is_type_like(_last(node.value)):
                 self.emit(ir.LEAK, key, "library typing", node.lineno)
         return dst
 
@@ -384,6 +386,10 @@ def dotted(node: ast.AST | None) -> str:
     return "?"
 
 
+def _last(node: ast.expr) -> str:
+    return dotted(node).rpartition(".")[2]
+
+
 def _is_type_like(name: str) -> bool:
     """Whether ``name[x]`` is likely a generic type, which ``typing`` keeps in caches together with x."""
     return name[:1].isupper() and not name.isupper()
@@ -391,17 +397,17 @@ def _is_type_like(name: str) -> bool:
 
 def _same_side(node: ast.BinOp) -> str:
     """Which operand of + can be the result, as adding an empty text gives the other: " new" none, " left", " right", "" both."""
-    left, right = _is_filled(node.left), _is_filled(node.right)
+    left, right = is_filled(node.left), is_filled(node.right)
     return {(True, True): " new", (True, False): " left", (False, True): " right", (False, False): ""}[left, right]
 
 
-def _is_filled(node: ast.expr) -> bool:
+def is_filled(node: ast.expr) -> bool:
     """Whether a text cannot be empty."""
     if isinstance(node, ast.Constant):
         return bool(node.value)
     if isinstance(node, ast.JoinedStr):
         return any(isinstance(part, ast.Constant) for part in node.values)
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and (_is_filled(node.left) or _is_filled(node.right))
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and (is_filled(node.left) or is_filled(node.right))
 
 
 def _is_part(index: ast.Slice) -> bool:

@@ -48,17 +48,24 @@ class Interpreter(Attributes):
     tangled = False
 
     def run(self) -> None:
-        self.begin()
-        try:
-            settled = self.repeat()
-        except TooTangled:
-            settled = False
+        settled = self.settle()
+        if not settled:
+            self.restart()
+            settled = self.settle()
         self.tangled = not settled
         self.keep_frame()
         if not settled:
             self.give_up("a function too tangled to analyse")
         if self.code.dynamic:
             self.give_up("its frame is read", {*self.code.local_vars, *self.code.param_vars})
+
+    def settle(self) -> bool:
+        """Whether the operations came to rest within the budget."""
+        self.begin()
+        try:
+            return self.repeat()
+        except TooTangled:
+            return False
 
     def keep_frame(self) -> None:
         """An exception that passes through a ``with`` block on its way to the manager's own ``except`` keeps this frame."""
@@ -163,9 +170,14 @@ class Interpreter(Attributes):
 
     def store_class(self, op: Any) -> None:
         _, cls, name, src, line = op
-        self.leak(self.pts[src], f"class {cls}.{name}", line)
-        if self.pts[src]:
-            self.note_types(self.module.classes[cls], name, self.pts[src])
+        owner, objects = self.module.classes[cls], self.pts[src]
+        for one in self.bits(objects) if owner.enum else ():
+            what = self.type[one]
+            if type(what) is Instance and what.cls.name == "auto":  # a number is put in its place
+                objects &= ~(1 << one)
+        self.leak(objects, f"class {cls}.{name}", line)
+        if objects:
+            self.note_types(owner, name, objects)
 
     def free(self, op: Any) -> None:
         self.put(op[1], self.load(self.environment, op[2]))
@@ -240,9 +252,10 @@ class Interpreter(Attributes):
     def operation(self, left: int, right: int, number: Any, name: str, line: int) -> int:
         plain = name.partition(" ")[0]
         simple = self.simple_result(left, right, plain)
+        result = self.reflected(left, right, f"__r{plain[2:]}", number, line)
         if simple is not None:
-            return self.made(number, simple) | self.same_text(left, right, name, simple)
-        result = plain_left = 0
+            return result | self.made(number, simple) | self.same_text(left, right, name, simple)
+        plain_left = 0
         for one in self.bits(left):
             what = self.type[one]
             cls = what.cls if type(what) is Instance else None
@@ -262,6 +275,17 @@ class Interpreter(Attributes):
             self.store(made, "&", both, line)
             self.open_up(made)
             result |= made | self.sides(plain_left, right, name)
+        return result
+
+    def reflected(self, left: int, right: int, name: str, number: Any, line: int) -> int:
+        """What the right operand's method makes of the two, if it has one: ``__radd__`` and the like."""
+        if name not in self.universe.by_name:
+            return 0
+        result = 0
+        for what, these in self.instances(right).items():
+            method = what.cls.find(name)
+            if method is not None and method.code is not None:
+                result |= self.call_method_of(these, what, name, Given([left], {}, 0, 0), number, line)
         return result
 
     def same_text(self, left: int, right: int, name: str, result: Instance) -> int:
@@ -297,11 +321,15 @@ class Interpreter(Attributes):
         _, dst, target, operand, number, name, line = op
         left, right = self.pts[target], self.pts[operand]
         result = 0
-        simple = self.simple_result(left, right, name)
+        plain = name.partition(" ")[0]
+        simple = self.simple_result(left, right, plain)
         if simple is None or left & ~self.frozen:
+            in_place = f"__i{plain[2:]}"
+            text = simple is not None and simple.cls.name in ("str", "bytes")
             for one in self.bits(left & ~self.frozen):
                 what = self.type[one]
-                in_place = f"__i{name[2:]}"
+                if text and (what is None or what is PENDING):  # text is added to text
+                    continue
                 method = what.cls.find(in_place) if type(what) is Instance else None
                 if method is not None:
                     result |= self.call_method_of(1 << one, what, in_place, Given([right], {}, 0, 0), number, line)
@@ -345,6 +373,11 @@ class Interpreter(Attributes):
         for one in self.bits(objects):
             if type(self.type[one]) is ClassInfo:
                 objects &= ~(1 << one)
+            elif _FRAME in self.fields[one] and self.kind[one] == MADE and self.site[one] < 0:
+                objects &= ~(1 << one)  # one that was caught: that it goes on does not keep what this frame holds
+                self.touched |= 1 << one
+                for name, held in self.fields[one].items():
+                    self.leak(held if name != _FRAME else 0, "raised", op[2])
         self.leak(objects, "raised", op[2])
 
     def await_(self, op: Any) -> None:

@@ -164,7 +164,7 @@ class Module:
             code.finish(self.sites)
         heads = [[getattr(code, name) for name in (*_HEAD, "stored") if name != "line"] for code in self.codes]
         classes = [(name, [getattr(made, what) for what in Class.__slots__ if what != "line"]) for name, made in self.classes.items()]
-        seen = (heads, classes, self.name, self.package, list(self.names.items()), self.stars)
+        seen = (heads, classes, self.name, self.package, list(self.names.items()), self.stars, self.imports)
         self.shape = blake2b(marshal.dumps(seen, 0), digest_size=16).digest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from gomem.escape import ir
-from gomem.escape.expressions import _BINARY, Expressions, dotted
+from gomem.escape.expressions import _BINARY, Expressions, dotted, is_filled
 from gomem.escape.frame import FileState
 from gomem.escape.sites import find_sites
 from gomem.escape.tree_names import assigned_names, exception_names, type_names
@@ -79,6 +79,8 @@ class Function(Expressions):
     def _augmented(self, node: ast.AugAssign) -> None:
         target = node.target
         name = f"__{_BINARY[type(node.op)]}__"
+        if isinstance(node.op, ast.Add) and is_filled(node.value):
+            name += " right"
         obj = self.object(None, "?")
         dst = self.new()
         if isinstance(target, ast.Name):

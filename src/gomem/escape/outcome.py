@@ -51,7 +51,7 @@ def solve(universe: Universe, function: Function, stage: int) -> Outcome:
     seen = {cell: value_of(universe, cell) if type(cell) is Function else value for cell, value in solved.deps.items()}
     types = {cell: frozenset(kinds) for cell, kinds in solved.written.items()}
     own = {cell: frozenset(kinds) for cell, kinds in solved.own.items() if cell in seen}
-    strict = {cell: before or NO_TYPES for cell, before in solved.before.items() if seen.get(cell, last[cell]) != last[cell]}
+    strict = solved.strict | {cell: before or NO_TYPES for cell, before in solved.before.items() if seen.get(cell, last[cell]) != last[cell]}
     return Outcome(summary, solved.tangled, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts, own, strict)
 
 

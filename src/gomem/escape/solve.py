@@ -17,8 +17,8 @@ from gomem.escape.universe import Universe
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes
-BUDGET = 40_000  # objects that the calls of one function are looked at for, before it is given up too
-BUDGET_OPERATION = 40  # the same for each operation of a long function
+BUDGET = 150_000  # objects that are looked at for what they hold, or made to hold more, before less is told apart
+BUDGET_OPERATION = 150  # the same for each operation of a long function
 CROWDED = 120  # objects of a function before what its calls make behind their results is no longer told apart call by call
 
 
@@ -68,6 +68,8 @@ class State:
         self.work = 0
         self.budget = max(BUDGET, BUDGET_OPERATION * len(code.ops))
         self.depth = 0  # of calls within calls
+        self.coarse = False  # solved again, with less told apart
+        self.strict: dict[Any, frozenset[Any]] = {}  # of the first time: what attributes had to be before, see Outcome
         self.deep_known: dict[int, tuple[int, int]] = {}
         self.bits_known: dict[int, list[int]] = {}
         self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
@@ -75,6 +77,16 @@ class State:
         self.outer = 0  # objects that are outside
         universe.asked = self.deps
         self.outside(None)
+
+    def restart(self) -> None:
+        """From nothing, with less told apart. What was looked at was looked at all the same."""
+        last = self.undo()
+        strict = {cell: before or NO_TYPES for cell, before in self.before.items() if self.deps.get(cell, last[cell]) != last[cell]}
+        kept = self.deps, self.own, self.before
+        State.__init__(self, self.universe, self.function)
+        self.deps, self.own, self.before = kept
+        self.universe.asked = self.deps
+        self.coarse, self.strict = True, strict
 
     # objects
 
@@ -139,6 +151,7 @@ class State:
         if bases & 1:
             found |= 1
             bases ^= 1
+        self.spend(bases.bit_count())
         while bases:
             low = bases & -bases
             bases ^= low
@@ -179,7 +192,7 @@ class State:
         return self.outside(self.universe.instance(cls.item)) if cls.item else 1
 
     def reachable(self, base: int, name: str) -> int:
-        path = name if self.kind[base] == PARAMETER else self.further(base, name)
+        path = self.further(base, name) if self.kind[base] != PARAMETER else DEEP if self.coarse else name
         root = self.root[base]
         found = 0
         for what in self.types_of(self.type[base], name):
@@ -189,6 +202,8 @@ class State:
     def further(self, base: int, name: str) -> str:
         """The path of a field of something reachable. Of unknown objects in a crowded function no second step is told apart."""
         path = self.path[base]
+        if self.coarse:
+            return DEEP
         if len(self.kind) > CROWDED // 2 and (self.type[base] is None or len(self.kind) > CROWDED):
             return path if path.endswith(DEEP) else below(path)
         return longer(path, name)
@@ -292,7 +307,6 @@ class State:
         if not objects:
             return
         bases &= ~self.frozen
-        self.spend(bases.bit_count())
         if bases & self.outer:
             for base in self.bits(bases & self.outer):
                 self.leak(objects, self.outside_cause(base, name, cause), line)
@@ -300,6 +314,7 @@ class State:
         bases &= ~(known | self.outer)
         if not bases:
             return
+        self.spend(bases.bit_count())
         self.stored[name, objects] = known | bases
         typed = name[0] not in "*&?=0123456789"
         for base in self.bits(bases):
@@ -359,10 +374,10 @@ class State:
 
     def undo(self) -> dict[Any, frozenset[Any]]:
         """Takes back what was made known of attributes; the values that this function saw last."""
-        last = {(owner, name): owner.attributes[name] for owner, name in self.before}
+        last = {(owner, name): owner.attributes.get(name, NO_TYPES) for owner, name in self.before}
         for (owner, name), before in self.before.items():
             if before is None:
-                del owner.attributes[name]
+                owner.attributes.pop(name, None)
             else:
                 owner.attributes[name] = before
         return last

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import marshal
 import re
+import sys
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -160,9 +161,10 @@ class LibraryModule:
     functions: dict[str, LibraryFunction] = field(default_factory=dict)
     classes: dict[str, LibraryClass] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
-    complete: bool = False
+    imported: bool = False  # methods count for objects of unknown type only if some file imports the module
 
 
+_UNTIL = re.compile(r"until (\d+)\.(\d+) ")  # before a line that is true of that Python and older ones
 _DEF = re.compile(r"(?P<how>static|class|property)?\s*def (?P<name>\w+(?:/\d)?)\((?P<params>[^)]*)\)\s*(?P<rest>.*)$")
 
 
@@ -176,10 +178,16 @@ def parse_library(text: str, path: str) -> dict[str, LibraryModule]:
         if not body or body.startswith("#"):
             continue
         try:
+            only = _UNTIL.match(body)
+            if only is not None:
+                if sys.version_info[:2] > (int(only[1]), int(only[2])):
+                    continue
+                body = body[only.end() :]
             word = body.split(None, 1)[0]
             if word == "module":
                 name = body.split()[1]
                 module, cls = modules.setdefault(name, LibraryModule(name)), None
+                module.imported = "imported" in body.split()[2:]
             elif module is None:
                 raise ValueError("want 'module NAME' first")
             elif word == "class" and " def " not in f" {body}":

@@ -64,7 +64,11 @@ class Universe:
         for module in self.modules.values():
             if module.library is not None:
                 self._resolve_library(module)
+        imported = {name for module in self.modules.values() if module.file is not None for name in module.file.imports}
         for cls in classes:
+            library = cls.module.library
+            if library is not None and library.imported and not any(f"{library.name}.".startswith(f"{name}.") for name in imported):
+                continue
             for name, function in cls.methods.items():
                 if name in ("__init__", "__new__"):
                     continue
