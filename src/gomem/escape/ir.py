@@ -83,18 +83,22 @@ class Code:
     size: int = 0  # number of operations
     sites: int = 0  # of its own
     digest: bytes = b""  # of all that is known of it
-    file: Module | None = None
+    body: bytes = b""  # what can be forgotten
     together: dict[int, frozenset[str]] | None = None  # see asked()
 
     def __getattr__(self, name: str) -> Any:
-        """The operations, and what belongs to them, are read when they are first needed."""
+        """The operations, and what belongs to them, are read when they are needed."""
         if name not in _BODY:
             raise AttributeError(name)
-        assert self.file is not None
-        for code, body in zip(self.file.codes, marshal.loads(self.file.bodies), strict=True):
-            for what, value in zip(_BODY, body, strict=True):
-                setattr(code, what, value)
+        for what, value in zip(_BODY, marshal.loads(self.body), strict=True):
+            setattr(self, what, value)
         return getattr(self, name)
+
+    def forget(self) -> None:
+        """Gives back the memory of the operations until they are needed again."""
+        if self.body and hasattr(self, "ops"):
+            for what in _BODY:
+                delattr(self, what)
 
     def asked(self) -> dict[int, frozenset[str]]:
         """For each variable that a method is called on, the names that the function asks the same object for: the object is of a
@@ -157,7 +161,6 @@ class Module:
     sites: list[tuple[Any, ...]] = field(default_factory=list)
     lines: int = 0
     shape: bytes = b""
-    bodies: bytes = b""
 
     def finish(self) -> None:
         for code in self.codes:
@@ -211,24 +214,24 @@ def _asked(ops: list[tuple[Any, ...]]) -> dict[int, frozenset[str]]:
 
 
 def pack(module: Module) -> tuple[Any, ...]:
-    """The module as plain values, for ``marshal``; the operations and the sites each as one piece, which may never be needed."""
+    """The module as plain values, for ``marshal``; the operations of each function and the sites each as one piece, which may never be needed."""
     heads = [tuple(getattr(code, name) for name in (*_HEAD, *_NOTED)) for code in module.codes]
-    bodies = [tuple(getattr(code, name) for name in _BODY) for code in module.codes]
+    bodies = [marshal.dumps(tuple(getattr(code, name) for name in _BODY)) for code in module.codes]
     classes = {name: astuple(made) for name, made in module.classes.items()}
     rest = (module.name, module.path, module.package, module.names, module.stars, module.imports, module.lines, module.shape)
-    return (heads, classes, rest, marshal.dumps(bodies), marshal.dumps(module.sites))
+    return (heads, classes, rest, bodies, marshal.dumps(module.sites))
 
 
 def unpack(values: tuple[Any, ...]) -> Module:
     """The inverse of ``pack``."""
     heads, classes, (name, path, package, names, stars, imports, lines, shape), bodies, sites = values
-    made = Module(name, path, package, names=names, stars=stars, imports=imports, lines=lines, shape=shape, bodies=bodies)
+    made = Module(name, path, package, names=names, stars=stars, imports=imports, lines=lines, shape=shape)
     made.classes = {name: Class(*what) for name, what in classes.items()}
     made.sites = marshal.loads(sites)
-    for head in heads:
+    for head, body in zip(heads, bodies, strict=True):
         code = Code.__new__(Code)
         for what, value in zip((*_HEAD, *_NOTED), head, strict=True):
             setattr(code, what, value)
-        code.file = made
+        code.body = body
         made.codes.append(code)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import marshal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -59,6 +60,7 @@ def _read(path: str, disk: DiskCache) -> Read:
         source = Path(path).read_bytes()
         name, package = module_name(Path(path))
         data = marshal.dumps(ir.pack(lower(source, path, name, package)))
+        gc.collect(0)  # trees are full of cycles, and who calls may have switched the collector off
         disk.keep(data, path.encode("utf-8", "surrogateescape"), source)
         return data, ""
     except (SyntaxError, ValueError, OSError) as error:
