@@ -22,6 +22,9 @@ BUDGET_OPERATION = 150  # the same for each operation of a long function
 CROWDED = 120  # objects of a function before what its calls make behind their results is no longer told apart call by call
 
 
+_UNKNOWN: list[Any] = [None]
+
+
 class TooTangled(Exception):
     """A function takes more work than it is worth."""
 
@@ -75,6 +78,7 @@ class State:
         self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
         self.grown: list[int] = []  # objects whose ``holds`` changed, in order
         self.outer = 0  # objects that are outside
+        self.attributes: dict[tuple[ClassInfo, str], list[Any]] = {}  # types as long as this function finds no more of any
         universe.asked = self.deps
         self.outside(None)
 
@@ -116,12 +120,15 @@ class State:
 
     def outside(self, what: Any) -> int:
         """The object for everything outside of that type."""
-        return self.object(("w", what), OUTSIDE, what)
+        return self.known.get(("w", what)) or self.object(("w", what), OUTSIDE, what)
 
     def made(self, number: Any, what: Any) -> int:
         """What an allocating operation makes; of several types if it is a call. Of no site if the number is no number."""
-        site = self.code.objects[number][0] if type(number) is int else -1
-        return self.object(("m", number, what), MADE, what, site)
+        found = self.known.get(("m", number, what))
+        if found is None:
+            site = self.code.objects[number][0] if type(number) is int else -1
+            found = self.object(("m", number, what), MADE, what, site)
+        return found
 
     def unknown(self, objects: int) -> Any:
         """The type of what is made of objects of unknown type: it may be known as soon as theirs are."""
@@ -194,9 +201,10 @@ class State:
     def reachable(self, base: int, name: str) -> int:
         path = self.further(base, name) if self.kind[base] != PARAMETER else DEEP if self.coarse else name
         root = self.root[base]
+        known = self.known
         found = 0
         for what in self.types_of(self.type[base], name):
-            found |= self.object(("r", root, path, what), REACHABLE, what, root=root, path=path)
+            found |= known.get(("r", root, path, what)) or self.object(("r", root, path, what), REACHABLE, what, root=root, path=path)
         return found
 
     def further(self, base: int, name: str) -> str:
@@ -213,7 +221,7 @@ class State:
         if what is PENDING:
             return [PENDING]
         if what is None or name in ("*", "?", "&", DEEP):
-            return [None]
+            return _UNKNOWN
         if type(what) is ModuleInfo:
             return self.universe.lookup(what, name, builtins=False)
         if type(what) is Instance:
@@ -228,6 +236,12 @@ class State:
         return known
 
     def attribute_types(self, cls: ClassInfo, name: str) -> list[Any]:
+        known = self.attributes.get((cls, name))
+        if known is None:
+            known = self.attributes[cls, name] = self._attribute_types(cls, name)
+        return known
+
+    def _attribute_types(self, cls: ClassInfo, name: str) -> list[Any]:
         found: set[Any] = set()
         for relative in cls.family():
             declared = relative.declared.get(name)
@@ -317,16 +331,19 @@ class State:
         self.spend(bases.bit_count())
         self.stored[name, objects] = known | bases
         typed = name[0] not in "*&?=0123456789"
+        held = name[0] != "&"
+        holds, lines = self.holds, self.store_lines
         for base in self.bits(bases):
             fields = self.fields[base]
             before = fields.get(name, 0)
             if objects & ~before:
                 fields[name] = before | objects
-                if name[0] != "&" and objects & ~self.holds[base]:
-                    self.holds[base] |= objects
+                if held and objects & ~holds[base]:
+                    holds[base] |= objects
                     self.grown.append(1 << base)
                 self.note_change(1 << base)
-                self.store_lines.setdefault((base, name), line)
+                if (base, name) not in lines:
+                    lines[base, name] = line
             if typed:
                 self.note_types(self.type[base], name, objects)
 
@@ -369,6 +386,7 @@ class State:
         before = owner.attributes.get(name)
         if owner.add_types(name, kinds):
             self.before.setdefault(cell, before)
+            self.attributes.clear()
             if cell in self.deps:
                 self.note_change(1)
 

@@ -71,6 +71,7 @@ class Trace:
         self.value_numbers: dict[Any, int] = {}
         self.summary_numbers: dict[bytes, int] = {}
         self.used: dict[Function, list[Plain]] = {}
+        self.turns: dict[Function, int] = {}  # the record that is likely to fit when the function is next asked for
         self.news = False
         self.merged = merged
         self.fresh_merges: list[tuple[bytes, bytes, bytes]] = []  # made in this process since somebody took them
@@ -94,13 +95,17 @@ class Trace:
         if kept is None or kept[0] != function.code.digest:  # type: ignore[union-attr]
             return None
         before = function.summary.digest() if stage >= JOINED else b""
-        for record in kept[1]:
+        records = kept[1]
+        turn = self.turns.get(function, 0)  # those records are in the order in which they were made or used
+        for place in range(turn, turn + len(records)):
+            record = records[place % len(records)]
             seen = self.fits(record) if record[0] == stage and record[1] == before else None
             if seen is not None:
-                records = self.used.setdefault(function, [])
-                if record in records:
-                    records.remove(record)
-                records.append(record)
+                self.turns[function] = place % len(records) + 1
+                used = self.used.setdefault(function, [])
+                if record in used:
+                    used.remove(record)
+                used.append(record)
                 return self.outcome(record, seen)
         return None
 
