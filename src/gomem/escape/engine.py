@@ -68,11 +68,15 @@ class Engine:
 
     def sweeps(self, progress: Callable[[int, int], None] | None) -> None:
         now: Places = defaultdict(set)
+        last = max(self.levels, default=0)
         self.wake(range(len(self.functions)), now)
         while now:
             later: Places = defaultdict(set)
             while now:
                 level = min(now)
+                if level == last and later:  # nobody looks at those: they wait until all others are at rest
+                    later[level] |= now.pop(level)
+                    continue
                 self.settle(level, now.pop(level), now, later)
                 if progress is not None:
                     left = sum(map(len, (*now.values(), *later.values())))
