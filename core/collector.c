@@ -417,6 +417,15 @@ begin_if_due(int64_t grown_by)
     }
 }
 
+/* Whether this thread may go on, asked again wherever another one may have run. If that one is in the middle of a
+ * collection, in a finaliser, CPython's lists are on its stack, and the flag that says so is its own: who saves it now and
+ * sets it again when that collection is over keeps all others from beginning, for ever. */
+static bool
+may_drive(void)
+{
+    return gm_gc.enabled && !gm_gc.busy && (!gm_gc_is_collecting() || gm_drive.after_on == PyThread_get_thread_ident());
+}
+
 static void
 advance(int64_t grown_by)
 {
@@ -425,9 +434,9 @@ advance(int64_t grown_by)
         int64_t wall = gm_wall_ns_no_python();
         wait_for_order(gm_pacer_wait_ns(pacer, grown_by));
         note_stop(0, gm_wall_ns_no_python() - wall);
-        if (!gm_gc.enabled || gm_gc.busy) { /* another thread has run */
-            return;
-        }
+    }
+    if (!may_drive()) {
+        return;
     }
     if (gm_find.phase == GM_IDLE && !gm_worker_is_away()) {
         begin_if_due(grown_by);
@@ -448,7 +457,7 @@ static void
 finish_now(void)
 {
     uint64_t number = gm_gc.cycle.number;
-    for (int i = 0; i < FINISH_MAX && gm_gc.enabled && !gm_gc.busy && !gm_find.failed; i++) {
+    for (int i = 0; i < FINISH_MAX && may_drive() && !gm_find.failed; i++) {
         advance(gm_collector_grown());
         if (gm_gc.cycle.number != number || gm_find.phase < GM_WALK || gm_find.phase > GM_FREE) {
             return;
@@ -462,7 +471,7 @@ drive(void)
     gm_pacer *pacer = &gm_gc.pacer;
     int64_t now = gm_wall_ns_no_python();
     gm_worker_start(); /* it is away after a fork, and where there could be no thread before */
-    if (!gm_gc.enabled || gm_gc.busy) { /* another thread has run */
+    if (!may_drive()) {
         return;
     }
     if (gm_find.failed) {
@@ -473,7 +482,7 @@ drive(void)
         look_at_memory();
         if (gm_pacer_young_due(pacer)) {
             gm_collector_relieve_young();
-            if (!gm_gc.enabled || gm_gc.busy || gm_find.failed) { /* finalisers have run, or another thread */
+            if (!may_drive() || gm_find.failed) {
                 return;
             }
         }
@@ -584,11 +593,11 @@ gm_collector_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize
     }
     long generation = number_in(args[1], "generation");
     bool stop = PyUnicode_CompareWithASCIIString(args[0], "stop") == 0;
-    gm_drive.collecting_on = PyThread_get_thread_ident();
     if (gm_gc.busy || gm_reclaim_is_running()) {
         gm_reclaim_heard(stop ? (size_t)number_in(args[1], "collected") : 0);
         Py_RETURN_NONE;
     }
+    gm_drive.collecting_on = PyThread_get_thread_ident();
     if (!stop) {
         gm_drive.by_itself = gm_gc_count(0) > gm_gc_threshold(0);
     }
