@@ -113,14 +113,15 @@ static size_t
 batch_end(size_t from)
 {
     size_t room = batch_room(), end = component_end(from);
-    bool alone = true;
-    while (end < gm_find.candidates.count && (end - from <= room || !alone)) {
+    if (end - from > room) {
+        return end;
+    }
+    while (end < gm_find.candidates.count) {
         size_t next = component_end(end);
         if (next - end > room || next - from > gm_find.batch) {
             break;
         }
         end = next;
-        alone = false;
     }
     return end;
 }

@@ -47,13 +47,12 @@ def solve(universe: Universe, function: Function, stage: int) -> Outcome:
             summary = join(function.summary, summary)
         if stage >= WIDENED:
             summary = widen(summary)
-    last = solved.undo()
+    solved.undo()
     function.code.forget()
     seen = {cell: value_of(universe, cell) if type(cell) is Function else value for cell, value in solved.deps.items()}
     types = {cell: frozenset(kinds) for cell, kinds in solved.written.items()}
     own = {cell: frozenset(kinds) for cell, kinds in solved.own.items() if cell in seen}
-    strict = solved.strict | {cell: before or NO_TYPES for cell, before in solved.before.items() if seen.get(cell, last[cell]) != last[cell]}
-    return Outcome(summary, solved.tangled, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts, own, strict)
+    return Outcome(summary, solved.tangled, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts, own, solved.strict)
 
 
 def value_of(universe: Universe, cell: Cell) -> Any:

@@ -72,7 +72,7 @@ class State:
         self.budget = max(BUDGET, BUDGET_OPERATION * len(code.ops))
         self.depth = 0  # of calls within calls
         self.coarse = False  # solved again, with less told apart
-        self.strict: dict[Any, frozenset[Any]] = {}  # of the first time: what attributes had to be before, see Outcome
+        self.strict: dict[Any, frozenset[Any]] = {}  # what attributes had to be before, see Outcome
         self.deep_known: dict[int, tuple[int, int]] = {}
         self.bits_known: dict[int, list[int]] = {}
         self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
@@ -84,13 +84,12 @@ class State:
 
     def restart(self) -> None:
         """From nothing, with less told apart. What was looked at was looked at all the same."""
-        last = self.undo()
-        strict = {cell: before or NO_TYPES for cell, before in self.before.items() if self.deps.get(cell, last[cell]) != last[cell]}
-        kept = self.deps, self.own, self.before
+        self.undo()
+        kept = self.deps, self.own, self.before, self.strict
         State.__init__(self, self.universe, self.function)
-        self.deps, self.own, self.before = kept
+        self.deps, self.own, self.before, self.strict = kept
         self.universe.asked = self.deps
-        self.coarse, self.strict = True, strict
+        self.coarse = True
 
     # objects
 
@@ -390,12 +389,14 @@ class State:
             if cell in self.deps:
                 self.note_change(1)
 
-    def undo(self) -> dict[Any, frozenset[Any]]:
-        """Takes back what was made known of attributes; the values that this function saw last."""
-        last = {(owner, name): owner.attributes.get(name, NO_TYPES) for owner, name in self.before}
+    def undo(self) -> None:
+        """Takes back what was made known of attributes. Of those that changed after this function had last looked at them, what
+        was there before is noted."""
         for (owner, name), before in self.before.items():
+            last = owner.attributes.get(name, NO_TYPES)
+            if self.deps.get((owner, name), last) != last:
+                self.strict[owner, name] = before or NO_TYPES
             if before is None:
                 owner.attributes.pop(name, None)
             else:
                 owner.attributes[name] = before
-        return last
