@@ -42,6 +42,10 @@ class Suite:
     slice: tuple[str, ...]
     from_source: bool = False  # the tests are in the source package only
     folder: str = ""  # ... and there; copied to own_tests, beside which the package's sources are not importable
+    parts: tuple[str, ...] = ()  # run and compared one after the other, each with those arguments: the whole takes hours
+
+    def whole(self) -> list[tuple[str, ...]]:
+        return [(*([part] if part else []), *self.tests) for part in self.parts or ("",)]
 
 
 SUITES = {
@@ -56,9 +60,10 @@ SUITES = {
         Suite("lxml", ("own_tests",), ("own_tests/test_etree.py",), from_source=True, folder="src/lxml/tests"),
         Suite(  # as its own tox.ini runs it, without what measures memory and time
             "sqlalchemy",
-            ("test", "-m", "not memory_intensive and not mypy and not timing_intensive"),
+            ("-m", "not memory_intensive and not mypy and not timing_intensive"),
             ("test/base",),
             from_source=True,
+            parts=("test/aaa_profiling", "test/base", "test/engine", "test/ext", "test/sql", "test/orm", "test/dialect"),
         ),
     )
 }
@@ -114,8 +119,9 @@ def compare(suite: Suite, arguments: tuple[str, ...], collector: bool, source: P
     counts = {kind: list(plain.values()).count(kind) for kind in ("passed", "failed", "error", "skipped")}
     ran = counts["passed"] > 0 and plain_status in (0, 1) and shown != ""  # pytest's 2 to 5: it could not run them
     same = ran and not differing and (plain_status == status or bool(unsteady))
+    what = next(word for word in arguments if not word.startswith("-"))
     print(
-        f"{suite.package} {importlib.metadata.version(suite.package)}: {len(plain)} tests ({counts}), "
+        f"{suite.package} {importlib.metadata.version(suite.package)}, {what}: {len(plain)} tests ({counts}), "
         f"{plain_seconds:.0f} s of CPU plain, {seconds:.0f} s {word}, exit {plain_status} and {status}, "
         f"{shown or 'nothing seen of it'}: {'same' if same else 'DIFFERENT'}",
         flush=True,
@@ -144,7 +150,8 @@ def main(words: list[str]) -> int:
         suite = SUITES[name]
         with tempfile.TemporaryDirectory() as directory:
             source = source_of(suite, Path(directory)) if suite.from_source else None
-            same.append(compare(suite, suite.slice if "--slice" in words else suite.tests, "--gc" in words, source))
+            for arguments in [suite.slice] if "--slice" in words else suite.whole():
+                same.append(compare(suite, arguments, "--gc" in words, source))
     return 0 if all(same) else 1
 
 
