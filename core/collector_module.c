@@ -307,7 +307,7 @@ gc_step(PyObject *Py_UNUSED(self), PyObject *args)
         gm_gc.busy = false;
     } else if (gm_find.phase <= GM_LINK) {
         gm_phase before = gm_find.phase;
-        gm_budget budget = {0, steps};
+        gm_budget budget = {0, 0, steps};
         gm_gc.busy = true;
         gm_finder_slice(&budget);
         gm_collector_note_phase(before);

@@ -35,7 +35,11 @@ gm_wall_ns_no_python(void)
 gm_budget
 gm_budget_of(int64_t ns)
 {
-    return (gm_budget){ns == INT64_MAX ? INT64_MAX : gm_cpu_ns_no_python() + ns, GM_STEPS};
+    if (ns == INT64_MAX) {
+        return (gm_budget){INT64_MAX, INT64_MAX, GM_STEPS};
+    }
+    int64_t wall = gm_wall_ns_no_python();
+    return (gm_budget){gm_cpu_ns_no_python() + ns, wall + ns, GM_STEPS};
 }
 
 bool
@@ -46,7 +50,13 @@ gm_budget_spent(gm_budget *budget, int steps)
         return false;
     }
     budget->steps = GM_STEPS;
-    return budget->end_ns != INT64_MAX && gm_cpu_ns_no_python() >= budget->end_ns;
+    int64_t wall = gm_wall_ns_no_python();
+    if (wall < budget->look_ns) {
+        return false;
+    }
+    int64_t left = budget->end_ns - gm_cpu_ns_no_python();
+    budget->look_ns = wall + left;
+    return left <= 0;
 }
 
 /* ---- place markers: objects that refer to nothing ---- */
@@ -114,15 +124,11 @@ subtract(PyObject *target, void *Py_UNUSED(arg))
     return 0;
 }
 
-/* Before a slice ends: what is late could be freed before the next, and another object take its place. */
 static void
 subtract_late(void)
 {
-    for (int i = 0; i < GM_LATE; i++) {
-        if (gm_pass.late[i] != NULL) {
-            *gm_shadow_of(gm_pass.late[i]) -= GM_ONE;
-            gm_pass.late[i] = NULL;
-        }
+    for (PyObject *target = gm_take_late(); target != NULL; target = gm_take_late()) {
+        *gm_shadow_of(target) -= GM_ONE;
     }
 }
 

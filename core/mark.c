@@ -43,11 +43,8 @@ shade(PyObject *target, void *Py_UNUSED(arg))
 static void
 shade_late(void)
 {
-    for (int i = 0; i < GM_LATE; i++) {
-        if (gm_pass.late[i] != NULL) {
-            shade_now(gm_pass.late[i]);
-            gm_pass.late[i] = NULL;
-        }
+    for (PyObject *target = gm_take_late(); target != NULL; target = gm_take_late()) {
+        shade_now(target);
     }
 }
 
@@ -121,9 +118,10 @@ mark_one(void)
             gm_pass.ring[gm_pass.ring_at % GM_RING] = (PyObject *)word;
         }
     } else if (object == NULL) {
-        for (int i = 0; i < GM_RING && object == NULL; i++) {
-            object = gm_pass.ring[i];
-            gm_pass.ring[i] = NULL;
+        for (unsigned i = 1; i <= GM_RING && object == NULL; i++) { /* a chain has one, and it is the newest */
+            PyObject **slot = &gm_pass.ring[(gm_pass.ring_at - i) % GM_RING];
+            object = *slot;
+            *slot = NULL;
         }
         if (object == NULL) {
             return false;
@@ -151,12 +149,25 @@ gm_drain(gm_budget *budget)
     return true;
 }
 
-/* Whether eight bytes of shadow hold anything but NONE, BLACK and candidates (white, no count left). */
-static inline bool
-has_roots(uint64_t bytes)
+/* What among eight bytes of shadow is neither NONE nor BLACK: bit 0 of each. */
+static inline uint64_t
+roots_of(const uint8_t *at)
 {
-    uint64_t low = bytes & GM_EIGHT(1), high = (bytes >> 1) & GM_EIGHT(1);
-    return (low ^ high) != 0; /* a white or a grey one */
+    uint64_t bytes;
+    memcpy(&bytes, at, 8);
+    return (bytes ^ bytes >> 1) & GM_EIGHT(1); /* a white or a grey one */
+}
+
+#define LINE 64
+
+static inline bool
+line_has_roots(const uint8_t *at)
+{
+    uint64_t any = 0;
+    for (int i = 0; i < LINE; i += 8) {
+        any |= roots_of(at + i);
+    }
+    return any != 0;
 }
 
 static void
@@ -179,16 +190,18 @@ gm_scan_shadow(void (*visit)(uint8_t *leaf, size_t entry, uintptr_t base), gm_bu
         uint8_t *leaf = gm_leaves[numbers[gm_pass.leaf]];
         uintptr_t base = (uintptr_t)numbers[gm_pass.leaf] << GM_LEAF_BITS;
         while (gm_pass.entry < GM_LEAF_ENTRIES) {
-            uint64_t bytes;
-            memcpy(&bytes, leaf + gm_pass.entry, 8);
-            if (has_roots(bytes)) {
-                visit(leaf, gm_pass.entry, base);
+            if (gm_pass.entry % LINE == 0 && !line_has_roots(leaf + gm_pass.entry)) {
+                gm_pass.entry += LINE;
+            } else {
+                if (roots_of(leaf + gm_pass.entry) != 0) {
+                    visit(leaf, gm_pass.entry, base);
+                }
+                gm_pass.entry += 8;
+                if (gm_pass.stack.used > 0 && !gm_drain(budget)) {
+                    return false;
+                }
             }
-            gm_pass.entry += 8;
-            if (gm_pass.stack.used > 0 && !gm_drain(budget)) {
-                return false;
-            }
-            if ((gm_pass.entry & 2047) == 0 && gm_budget_spent(budget, 128)) { /* 256 words */
+            if (gm_pass.entry % 2048 == 0 && gm_budget_spent(budget, 128)) {
                 return false;
             }
         }

@@ -116,6 +116,19 @@ gm_later(PyObject *target)
     return before;
 }
 
+/* The newest of those that wait, which then does not any more; NULL: there is none. Before a slice ends all are taken:
+ * what they are could be freed before the next, and another object take its place. */
+static inline PyObject *
+gm_take_late(void)
+{
+    PyObject **slot = &gm_pass.late[(gm_pass.late_at - 1) % GM_LATE], *target = *slot;
+    if (target != NULL) {
+        *slot = NULL;
+        gm_pass.late_at--;
+    }
+    return target;
+}
+
 /* One byte in each of eight: the shadow is looked at by eight. */
 #define GM_EIGHT(byte) ((uint64_t)(byte) * 0x0101010101010101u)
 
