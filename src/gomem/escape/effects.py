@@ -7,7 +7,7 @@ from typing import Any
 from gomem.escape.entities import PENDING, Instance
 from gomem.escape.interpret import Interpreter
 from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE
-from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary, below
+from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary, below, type_order
 
 _MANY = 4  # new objects told apart in a summary; more become one of unknown type
 _PATHS = 4  # paths of one parameter told apart
@@ -55,13 +55,25 @@ def fewer(paths: set[str]) -> dict[str, str]:
 
 
 def few_calls(summary: Summary) -> Summary:
-    """Of many functions that are called, and of those deep within a parameter, it is only said that they leak."""
+    """Of many functions that are called, and of those deep within a parameter, it is only said that they leak. Of what leaks
+    anyway, nothing: what such a function does, it does to what it holds, which leaks with it."""
     own = [call for call in summary.calls if call[2] == "leak"]
-    leaking = [call for call in own if call[0][1] == DEEP or len(own) > _CALLS]
+    leaking = [call for call in own if call[0][1].endswith(DEEP) or len(own) > _CALLS]
     if leaking:
         summary.calls = tuple(call for call in summary.calls if call not in leaking)
         summary.leaks = compact_leaks({**{call[0]: "unknown a callback" for call in leaking}, **summary.leaks})
+    if summary.calls:
+        summary.calls = tuple(call for call in summary.calls if call[2] != "leak" or not _covered(call[0], summary.leaks))
     return summary
+
+
+def _covered(source: Source, leaks: dict[Source, str]) -> bool:
+    """Whether the source leaks with something that is said to leak."""
+    root, path = source
+    if (root, "") in leaks or source in leaks:
+        return True
+    head = path.partition(".")[0]
+    return bool(path) and ((root, DEEP) in leaks or (head != path and ((root, head) in leaks or (root, below(head)) in leaks)))
 
 
 def compact_sources(sources: Any) -> list[Source]:
@@ -165,6 +177,7 @@ def widen(summary: Summary) -> Summary:
 
 def bounded(summary: Summary) -> Summary:
     """The summary itself, or a coarser one if it is so long that each call would be work."""
+    summary = fewer_types(summary)
     if size(summary) > SIZE:
         summary = shallow(summary)
     if size(summary) > SIZE:
@@ -172,19 +185,61 @@ def bounded(summary: Summary) -> Summary:
     return summary if size(summary) <= SIZE else pooled(summary)
 
 
+def fewer_types(summary: Summary) -> Summary:
+    """A new object whose type is known is told apart from one of unknown type only where it is found without that one, and of
+    what that one may hold under any name no names are told."""
+    returned = {number for root, number in summary.returns if root == FRESH}
+    unknown = next((number for number, (what, _) in enumerate(summary.fresh) if what is None and number not in returned), None)
+    if unknown is None:
+        return summary
+    places: dict[Any, set[Source]] = {}
+    for target, name, source in summary.stores:
+        places.setdefault((target, name), set()).add(source)
+    for number, (_, fields) in enumerate(summary.fresh):
+        for name, sources in fields:
+            places[number, name] = set(sources)
+    alone = {source[1] for sources in places.values() if (FRESH, unknown) not in sources for source in sources if source[0] == FRESH}
+    same = {number for number, (what, _) in enumerate(summary.fresh) if number == unknown or not (number in alone or number in returned or type(what) is tuple)}
+    kept = [number for number in range(len(summary.fresh)) if number == unknown or number not in same]
+    rename = {number: place for place, number in enumerate(kept)}
+    rename.update(dict.fromkeys(same, rename[unknown]))
+
+    def named(source: Source) -> Source:
+        return (FRESH, rename[source[1]]) if source[0] == FRESH else source
+
+    contents: list[dict[str, set[Source]]] = [{} for _ in kept]
+    for number, (_, fields) in enumerate(summary.fresh):
+        for name, sources in fields:
+            contents[rename[number]].setdefault(name, set()).update(map(named, sources))
+    if "?" in contents[rename[unknown]]:
+        contents[rename[unknown]] = {"?": {(FRESH, rename[unknown])}.union(*contents[rename[unknown]].values())}
+    return Summary(
+        summary.leaks,
+        frozenset((target, name, named(source)) for target, name, source in summary.stores),
+        frozenset(map(named, summary.returns)),
+        pack_fresh([summary.fresh[number][0] for number in kept], contents),
+        summary.calls,
+    )
+
+
 def pooled(summary: Summary) -> Summary:
     """Where everything is kept in everything: one new object of unknown type holds all that is kept, and is kept in its place.
-    The other form grows with the square of the parameters."""
-    pool = (FRESH, len(summary.fresh))
-    kept = {source for _, _, source in summary.stores}
-    fresh = []
-    for what, fields in summary.fresh:
-        bound = type(what) is tuple
-        kept.update(source for _, sources in fields for source in sources)
-        fresh.append((what, fields if bound or not fields else (("?", frozenset([pool])),)))
+    The other form grows with the square of the parameters. Only new objects that are results have a type: what else the pool
+    holds is found beside something unknown anyway, and would change from solving to solving."""
+    results = sorted((number for root, number in summary.returns if root == FRESH), key=lambda number: type_order(summary.fresh[number][0]))
+    rename = {number: place for place, number in enumerate(results)}
+    pool = (FRESH, len(results))
+
+    def named(source: Source) -> Source:
+        return (FRESH, rename.get(source[1], pool[1])) if source[0] == FRESH else source
+
+    kept = {named(source) for _, _, source in summary.stores}
+    kept.update(named(source) for _, fields in summary.fresh for _, sources in fields for source in sources)
+    held = (("?", frozenset([pool])), ("self", frozenset([pool])))  # a bound method is asked for that field by name
+    fresh = [(what, held[: 1 + (type(what) is tuple)] if fields else ()) for what, fields in map(summary.fresh.__getitem__, results)]
     fresh.append((None, (("?", frozenset(compact_sources(kept))),)))
     stores = frozenset((target, name, pool) for target, name, _ in summary.stores)
-    return Summary(summary.leaks, stores, summary.returns, tuple(fresh), summary.calls)
+    return Summary(summary.leaks, stores, frozenset(map(named, summary.returns)), tuple(fresh), summary.calls)
 
 
 def shallow(summary: Summary) -> Summary:

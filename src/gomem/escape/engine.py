@@ -208,7 +208,7 @@ class Engine:
                 self.patched += 1
                 self.universe.stale(replaced)
                 changed.append(replaced)
-        if function.summary is BOTTOM or not outcome.summary.same(function.summary):
+        if function.summary is BOTTOM or not outcome.summary.like(function.summary):
             function.summary = outcome.summary
             self.times[function] += 1
             self.universe.stale(function)
