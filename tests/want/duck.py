@@ -41,3 +41,35 @@ def a_module_perhaps(engine, n):
 class Grammar:
     def compile(self, text):
         return None
+
+
+class Strings:
+    def __init__(self):
+        self.all = []  # want "[] instance"
+
+    def append(self, one, flag=False):
+        KEPT.append(one)  # want "KEPT.append(one) frame"
+
+    def split(self, by):
+        KEPT.append(self)  # want "KEPT.append(self) frame"
+
+    def pop(self, number, flag, other):
+        KEPT.append(number)  # want "KEPT.append(number) frame"
+
+
+def a_list_is_taken_for_a_list(thing, n):
+    values = thing or []  # want "[] frame"
+    values.append([n])  # want "values.append([n]) frame" "[n] argument"
+
+
+def with_more_arguments_it_is_none(thing, n):
+    return thing.pop([n], True, n) is None  # want "thing.pop([n], True, n) frame" "[n] global"
+
+
+def text_is_taken_for_text(names, n):
+    text = names[n] + "x"  # want "names[n] + 'x' frame"
+    return len(text.split(","))  # want "len(text.split(',')) returned" "text.split(',') frame"
+
+
+def text_of_unknown_type(name, n):
+    return len(name.split(f"{n}x"))  # want "len(name.split(f'{n}x')) returned" "name.split(f'{n}x') frame" "f'{n}x' frame"

@@ -309,7 +309,7 @@ class Calls(State):
     def call_by_name(self, this: int, name: str, given: Given, number: Any, line: int) -> int:
         """A method of an object of unknown type: every known method of that name, of a class that has all that the object is
         asked for here."""
-        merged = self.universe.merged_method(name, given.shape(), self.asked)
+        merged = self.universe.merged_method(name, given.shape(), self.asked, self.is_text(given.everything()))
         if merged is None:
             value = self.load(this, name)
             self.leak(this, f"unknown {name}", line)
@@ -323,6 +323,10 @@ class Calls(State):
             result = self.call_unknown(given, number, name, line)
         values = self.bind_merged(number, this, given, merged.summary.parameters())
         return result | self.apply(merged.summary, values, number, line, merged)
+
+    def is_text(self, objects: int) -> bool:
+        """Whether all of them can be text, numbers or the like."""
+        return not any(type(self.type[one]) is Instance for one in self.bits(objects & ~self.frozen))
 
     # parameters
 

@@ -381,21 +381,36 @@ class Universe:
 
     # methods known by name only
 
-    def merged_method(self, name: str, shape: Shape | None = None, asked: frozenset[str] = frozenset()) -> Function | None:
+    def merged_method(self, name: str, shape: Shape | None = None, asked: frozenset[str] = frozenset(), text: bool = True) -> Function | None:
         """One function that behaves like every known method of that name which accepts such arguments and whose class has all
-        the names in ``asked``; None if there is none."""
+        the names in ``asked``; None if there is none. If a plain class is among them, the files' classes are not; with arguments
+        that are no ``text``, that class is not one of text."""
         if name not in self.by_name:
             return None
-        call = (name, shape, asked)
+        call = (name, shape, asked, text)
         if call not in self.merged:
             known = self.by_name[name]
             numbers = [number for number, function in enumerate(known) if function.accepts(shape)]
             fitting = [number for number in numbers if known[number].cls is None or self.has(known[number].cls, asked)]
+            if any(self.plain(known[number], shape, text) for number in fitting):
+                fitting = [number for number in fitting if known[number].code is None]
             self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if numbers else None
         found = self.merged[call]
         if found is not None and found.outdated:
             self.merge_again(found)
         return found
+
+    def plain(self, function: Function, shape: Shape | None, text: bool) -> bool:
+        """Whether it is a method of one of the built-in classes that most objects are of, called as that one is."""
+        cls = function.cls
+        if cls is None or cls.module is not self.builtins or cls.name not in _PLAIN or function.code is not None:
+            return False
+        if not text and cls.immutable and function.name not in _ANY_ARGUMENTS:
+            return False
+        if shape is None or any(how == ir.REST for _, how, *_ in function.params):
+            return True
+        needed = sum(default == ir.NO_DEFAULT for _, how, _, default in function.params[1:] if how != ir.KEYWORDS)
+        return needed <= shape[0] + len(shape[1]) < len(function.params)
 
     def has(self, cls: ClassInfo, names: frozenset[str]) -> bool:
         """Whether objects of the class, or of one below it, may have attributes of all those names."""
@@ -440,6 +455,8 @@ _HARMLESS = {
     "abstractmethod", "overload", "final", "override", "setter", "getter", "deleter", "wraps", "coroutine", "no_type_check",
     "contextmanager", "asynccontextmanager", "total_ordering",
 }  # fmt: skip
+_ANY_ARGUMENTS = {"join", "format", "format_map", "translate", "maketrans", "startswith", "endswith"}  # methods of text
+_PLAIN = {"str", "bytes", "list", "tuple", "dict", "set"}
 _RECORD_MAKERS = {"dataclass", "define", "frozen", "attrs", "s", "mutable"}
 _TYPING = {
     "List": "list", "Dict": "dict", "Set": "set", "Tuple": "tuple", "FrozenSet": "frozenset", "Text": "str", "Type": "type",
