@@ -94,7 +94,7 @@ gm_recount(gm_budget *budget)
 static void
 remark_done(void)
 {
-    gm_find.candidates.at.used = gm_pass.kept * sizeof(PyObject *);
+    gm_region_cut_no_python(&gm_find.candidates.at, gm_pass.kept * sizeof(PyObject *));
     gm_find.candidates.count = gm_pass.kept;
     if (gm_pass.rescan) { /* no memory: what is grey has not been looked into, and must not stay grey (dissolve.c) */
         gm_find.failed = true;
