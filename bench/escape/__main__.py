@@ -14,10 +14,11 @@ from pathlib import Path
 
 from gomem.errors import GomemError
 from gomem.escape import analyse
+from gomem.escape.installed import search_path
 from gomem.escape.verify import Truth
 from gomem.escape.verify.comparison import Comparison, compare, format_imprecise, format_wrong
 
-from bench.escape.packages import HELD_OUT, TUNING, Package
+from bench.escape.packages import APPLICATIONS, HELD_OUT, TUNING, Package
 from bench.escape.prepare import Prepared
 from bench.runs import table
 
@@ -35,7 +36,8 @@ def main() -> int:
         except (GomemError, OSError, ValueError) as error:
             print(f"bench.escape: {package.name} left out: {error}", file=sys.stderr)
             continue
-        comparison, seconds = _compared(truth)
+        needs = Prepared(package, options.work).needs
+        comparison, seconds = _compared(truth, [str(needs), *search_path()] if options.installed else [])
         numbers = _numbers(truth)
         seen_total = [a + b for a, b in zip(seen_total, numbers, strict=True)]
         total.add(comparison)
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.escape", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", nargs="*", help="names; default: the held-out ones")
     parser.add_argument("--tuning", action="store_true", help="the packages that the analysis may be tuned on")
+    parser.add_argument("--installed", action="store_true", help="read the packages that they import, too")
     parser.add_argument("--again", action="store_true", help="run the packages anew")
     parser.add_argument("--work", type=Path, default=Path.home() / ".cache" / "gomem" / "bench-escape", metavar="DIR", help="sources and truth")
     parser.add_argument("--report", type=Path, metavar="FILE", help="append wrong verdicts here, and of tuning packages the imprecise ones")
@@ -60,16 +63,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _chosen(options: argparse.Namespace) -> list[Package]:
-    known = {package.name: package for package in HELD_OUT + TUNING}
+    known = {package.name: package for package in HELD_OUT + TUNING + APPLICATIONS}
     for name in options.packages:
         if name not in known:
             sys.exit(f"bench.escape: package: got {name!r}, want one of {', '.join(known)}")
     return [known[name] for name in options.packages] or list(TUNING if options.tuning else HELD_OUT)
 
 
-def _compared(truth: Truth) -> tuple[Comparison, float]:
+def _compared(truth: Truth, search: list[str]) -> tuple[Comparison, float]:
     start = time.process_time()
-    analysis = analyse(sorted(truth.files))
+    analysis = analyse(sorted(truth.files), search=search)
     return compare(truth, analysis.verdicts), time.process_time() - start
 
 

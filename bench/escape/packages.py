@@ -49,6 +49,11 @@ HELD_OUT = (
     Package("html5lib", "", ("html5lib",), ("{drivers}/pages.py",), needs=("six", "webencodings"), wheel=True),
 )
 
+APPLICATIONS = (
+    Package("cookiecutter", "2.6.0", ("cookiecutter",), ("{drivers}/applications.py", "cookiecutter"), needs=("cookiecutter==2.6.0",), wheel=True),
+    Package("mkdocs", "1.6.1", ("mkdocs",), ("{drivers}/applications.py", "mkdocs"), needs=("mkdocs==1.6.1",), wheel=True),
+)  # of which most is calls of other packages
+
 TUNING = (
     Package("boltons", "26.2.0", ("boltons",), (*PYTEST, "tests")),
     Package("more_itertools", "11.2.1", ("more_itertools",), (*PYTEST, "tests/test_recipes.py")),

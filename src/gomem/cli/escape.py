@@ -15,6 +15,7 @@ from pathlib import Path
 from gomem.errors import UsageError
 from gomem.escape import Analysis, analyse
 from gomem.escape.files import find_module
+from gomem.escape.installed import search_path
 
 EXAMPLES = """examples:
   gomem escape app.py                     one line per allocation: does it die with its frame, and if not, why
@@ -48,6 +49,8 @@ def parser(verb: str) -> argparse.ArgumentParser:
     made.add_argument("--sample-index", default="", help="the profile's value to rank by (default: alloc_space if it is there)")
     made.add_argument("--top", type=int, default=30, help="lines to list with --profile (default: %(default)s)")
     made.add_argument("--library", action="append", default=[], metavar="FILE", help="summaries of functions that cannot be read")
+    made.add_argument("--no-installed", action="store_true", help="leave imported packages that are not given unknown")
+    made.add_argument("--python", metavar="PATH", help="the interpreter or virtual environment whose packages are imported (default: $VIRTUAL_ENV, this one)")
     made.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that read files and solve (default: one per processor)")
     made.add_argument("--no-cache", action="store_true", help="neither use nor keep what was read before")
     made.add_argument("--verify", action="store_true", help="run the program behind -- and hold the verdicts against what happens")
@@ -68,6 +71,8 @@ def main(verb: str, args: list[str]) -> int:
     analysis = _analyse(options, paths)
     for path, reason in analysis.skipped:
         print(f"gomem {verb}: {path}: skipped: {reason}", file=sys.stderr)
+    for name, reason in sorted(analysis.left.items()) if options.why else ():
+        print(f"gomem {verb}: import {name}: left unknown: {reason}", file=sys.stderr)
     if not analysis.files:
         raise UsageError("paths: got no file that could be read, want at least one Python file")
     if options.verify:
@@ -79,7 +84,7 @@ def main(verb: str, args: list[str]) -> int:
 def _paths(options: argparse.Namespace) -> list[Path]:
     paths = [Path(path) for path in options.paths]
     for name in options.modules:
-        found = find_module(name)
+        found = find_module(name, search_path(options.python) if options.python else None)
         if found is None:
             raise UsageError(f"module: got {name!r}, which has no Python source on sys.path")
         paths.append(found.parent if found.name == "__init__.py" else found)
@@ -103,6 +108,7 @@ def _analyse(options: argparse.Namespace, paths: list[Path]) -> Analysis:
             jobs=max(options.jobs, 1),
             cache=None if options.no_cache else cache_directory(),
             libraries=options.library,
+            search=() if options.no_installed else search_path(options.python or os.environ.get("VIRTUAL_ENV")),
             progress=bar,
         )
     finally:

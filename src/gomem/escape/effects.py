@@ -299,9 +299,9 @@ def pack_fresh(kinds: list[Any], contents: list[dict[str, set[Source]]]) -> Any:
     )
 
 
-def give_up(parameters: int) -> Summary:
+def give_up(parameters: int, what: str = "a function too tangled to analyse") -> Summary:
     """The summary of a function that was not understood: all it was given escapes, all it returns may come from anywhere."""
-    leaks = {(number, ""): "unknown a function too tangled to analyse" for number in range(parameters + 1)}
+    leaks = {(number, ""): f"unknown {what}" for number in range(parameters + 1)}
     return Summary(leaks, returns=frozenset([(WORLD, None), (FRESH, 0)]), fresh=((None, (("?", frozenset([(WORLD, None)])),)),))
 
 

@@ -213,6 +213,8 @@ class Engine:
             self.times[function] += 1
             self.universe.stale(function)
             changed.append(function)
+        if self.universe.frozen is not None:
+            changed += self.universe.frozen.disturb(changed)
         return changed
 
     def misled(self, cell: Cell) -> list[int]:

@@ -227,5 +227,5 @@ class ModuleInfo(Owner):
         self.library: LibraryModule | None = None
         self.functions: dict[str, Function] = {}
         self.classes: dict[str, ClassInfo] = {}
-        self.own = False  # its sites are judged
+        self.own = False  # its functions are solved and its sites judged; else it belongs to a frozen package
         self.path = ""

@@ -213,13 +213,14 @@ def _asked(ops: list[tuple[Any, ...]]) -> dict[int, frozenset[str]]:
     return {variable: frozenset(names[where]) for variable, where in called.items() if where not in looked_at and len(names[where]) > 1}
 
 
-def pack(module: Module) -> tuple[Any, ...]:
-    """The module as plain values, for ``marshal``; the operations of each function and the sites each as one piece, which may never be needed."""
+def pack(module: Module, bodies: bool = True) -> tuple[Any, ...]:
+    """The module as plain values, for ``marshal``; the operations of each function and the sites each as one piece, which may
+    never be needed, and can be left out."""
     heads = [tuple(getattr(code, name) for name in (*_HEAD, *_NOTED)) for code in module.codes]
-    bodies = [marshal.dumps(tuple(getattr(code, name) for name in _BODY)) for code in module.codes]
+    pieces = [marshal.dumps(tuple(getattr(code, name) for name in _BODY)) if bodies else b"" for code in module.codes]
     classes = {name: astuple(made) for name, made in module.classes.items()}
     rest = (module.name, module.path, module.package, module.names, module.stars, module.imports, module.lines, module.shape)
-    return (heads, classes, rest, bodies, marshal.dumps(module.sites))
+    return (heads, classes, rest, pieces, marshal.dumps(module.sites if bodies else []))
 
 
 def unpack(values: tuple[Any, ...]) -> Module:

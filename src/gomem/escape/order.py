@@ -14,11 +14,11 @@ _FEW = 8  # methods of one name that are all taken for callees
 
 
 def functions_of(universe: Universe) -> list[Function]:
-    """All that have code."""
+    """All that have code and are to be solved."""
     return [
         function
         for module in universe.modules.values()
-        if module.file is not None
+        if module.file is not None and module.own
         for function in module.functions.values()
         if function.code is not None
     ]
@@ -106,7 +106,7 @@ def _callees(universe: Universe, function: Function) -> list[Function]:
             found += _callable(universe.lookup(function.module, name))
         else:
             found.append(function.module.functions[name])
-    return [callee for callee in found if callee.code is not None]
+    return [callee for callee in found if callee.code is not None and callee.module.own]
 
 
 def _callable(kinds: list[object]) -> list[Function]:

@@ -38,6 +38,14 @@ class KnownSummary(Summary):
         return getattr(self, name)
 
 
+def known_summary(unpack: Unpacker, plain: bytes, digest: bytes) -> Summary:
+    """What ``pack_summary`` made plain, and ``marshal`` wrote."""
+    made = KnownSummary.__new__(KnownSummary)
+    made.digested, made.planned, made.used = digest, None, None
+    made.load = lambda: unpack.summary(marshal.loads(plain))
+    return made
+
+
 class Table:
     """Values by number, each once."""
 
@@ -148,10 +156,7 @@ class Trace:
 
     def summary(self, number: int) -> Summary:
         digest, plain = self.tables[2].values[number]
-        made = KnownSummary.__new__(KnownSummary)
-        made.digested, made.planned, made.used = digest, None, None
-        made.load = lambda: self.unpack.summary(marshal.loads(plain))
-        return made
+        return known_summary(self.unpack, plain, digest)
 
     # for a later run
 

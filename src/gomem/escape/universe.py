@@ -6,11 +6,14 @@ The closed world: a method called on an object of unknown type is one of those t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gomem.escape import ir
 from gomem.escape.entities import NO_TYPES, ClassInfo, Function, Instance, ModuleInfo, Shape, tell_variants
 from gomem.escape.summary import LibraryClass, LibraryFunction, LibraryModule, Summary, type_order
+
+if TYPE_CHECKING:
+    from gomem.escape.frozen import Frozen
 
 
 class Universe:
@@ -28,6 +31,7 @@ class Universe:
         self.unsettled: dict[Function, None] = {}  # merged methods of which a member has changed since this was last emptied
         self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
         self.storing: dict[str, list[ClassInfo]] = {}
+        self.frozen: Frozen | None = None  # packages that were analysed before
         for library in libraries.values():
             self._module(library.name).library = library
         self.builtins = self._module("builtins")
@@ -64,9 +68,11 @@ class Universe:
         for module in self.modules.values():
             if module.library is not None:
                 self._resolve_library(module)
-        imported = {name for module in self.modules.values() if module.file is not None for name in module.file.imports}
+        imported = {name for module in self.modules.values() if module.file is not None and module.own for name in module.file.imports}
         for cls in classes:
             library = cls.module.library
+            if cls.module.file is not None and not cls.module.own:
+                continue
             if library is not None and library.imported and not any(f"{library.name}.".startswith(f"{name}.") for name in imported):
                 continue
             for name, function in cls.methods.items():
@@ -117,7 +123,8 @@ class Universe:
             if cls:
                 module.classes[cls].class_names.add(name)
                 continue
-            self.stored.add(name)
+            if module.own:
+                self.stored.add(name)
             owner = module.classes.get(code.owner)
             if owner is not None and owner not in self.storing.setdefault(name, []):
                 self.storing[name].append(owner)

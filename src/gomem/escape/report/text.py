@@ -86,6 +86,8 @@ def totals(analysis: Analysis) -> str:
     rest = ", ".join(f"{number} {name}" for name, number in count.most_common()) or "none escapes"
     for number, what in ((analysis.dynamic, "functions read their own frame"), (analysis.patched, "functions are replaced at run time")):
         rest += f"; {number} {what}" if number else ""
+    if analysis.packages or analysis.left:
+        rest += f"; {len(analysis.packages)} imported packages read, {len(analysis.left)} left unknown"
     return f"{analysis.files} files, {analysis.lines} lines, {len(analysis.verdicts)} sites: {stay} stay in their frame; {rest}"
 
 
