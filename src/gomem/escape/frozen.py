@@ -31,7 +31,8 @@ DISTURBED = "which rests on what other code changes"
 
 def freeze(engine: Engine, before: dict[str, Plain]) -> Plain:
     """What is to be kept of the universe's own modules once they are solved. ``before``: ``changes`` before that."""
-    own = [module for module in engine.universe.modules.values() if module.own and module.file is not None]
+    universe = engine.universe
+    own = [module for module in universe.modules.values() if module.own and module.file is not None]
     functions = []
     for function, code in ((function, function.code) for module in own for function in module.functions.values()):
         if code is None:
@@ -40,7 +41,9 @@ def freeze(engine: Engine, before: dict[str, Plain]) -> Plain:
         asked: dict[str, None] = {}
         for cell in engine.seen[function]:
             if type(cell) is Function and cell.kind == "merged":
-                asked[cell.name] = None
+                plain = any(universe.plain(member, None, True) for member in cell.members)
+                if not plain or any(member.code is not None for member in cell.members):  # else no class of a file is meant
+                    asked[cell.name] = None
                 seen.update((member.key, None) for member in cell.members)
             else:
                 seen[pack_cell(cell)] = None
@@ -48,8 +51,8 @@ def freeze(engine: Engine, before: dict[str, Plain]) -> Plain:
         unknown = function.unknown if function.opaque else ""
         functions.append((function.key, marshal.dumps(pack_summary(summary)), summary.digest(), unknown, list(seen), list(asked), makes_unnamed(code)))
         code.forget()
-    types = {key: value for key, value in changes(engine.universe).items() if before.get(key) != value}
-    known = [module.name for module in engine.universe.modules.values() if module.file is not None]
+    types = {key: value for key, value in changes(universe).items() if before.get(key) != value}
+    known = [module.name for module in universe.modules.values() if module.file is not None]
     return [ir.pack(module.file, bodies=False) for module in own if module.file is not None], functions, types, known
 
 
