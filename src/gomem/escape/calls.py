@@ -15,7 +15,7 @@ _SUBCLASSES = 6  # of which an object of inexact type may be made
 _CALLED = 24  # functions that one value may be
 _BOUND = 3  # bound methods that one value may be
 _DEPTH = 5  # calls, and summaries applied, that a call leads to here: callbacks, iteration by the objects' own methods
-_MANY = 12  # candidates told apart; with more, the merged one of that name is taken
+_MANY = 2  # methods told apart; with more, they are merged
 
 
 class Given:
@@ -145,7 +145,23 @@ class Calls(State):
 
     def plain(self, function: Function, given: Given, number: Any, line: int, env: int) -> int:
         values = self.bind(function, given, number, env)
-        return self.apply(function.summary, values, number, line, function)
+        result = self.apply(function.summary, values, number, line, function)
+        return result if function.result is None else self.annotated(result, function.result)
+
+    def annotated(self, objects: int, what: Instance) -> int:
+        """The result of a function that says of which type it is: old objects of unknown type are of that one."""
+        found = 0
+        for one in self.bits(objects):
+            kind = self.kind[one]
+            if self.type[one] is not None or kind == MADE:
+                found |= 1 << one
+            elif kind == OUTSIDE:
+                found |= self.outside(what)
+            else:
+                root, path = self.root[one], self.path[one]
+                key = ("p", root, what) if kind == PARAMETER else ("r", root, path, what)
+                found |= self.object(key, kind, what, root=root, path=path)
+        return found
 
     def instantiate(self, cls: ClassInfo, given: Given, number: Any, line: int) -> int:
         if cls.enum:
@@ -258,8 +274,10 @@ class Calls(State):
         candidates = [found] if found is not None else []
         if not what.exact:
             candidates += [lower.methods[name] for lower in cls.below() if name in lower.methods]
-        if len(candidates) > _MANY or (cls.open and found is None):
+        if cls.open and found is None:
             return self.call_by_name(this, name, given, number, line)
+        if len(candidates) > _MANY:
+            return self.call_merged(self.universe.merged_family(cls, name, given.shape()), this, given, number, line)
         result = 0
         for function in candidates:
             result |= self.call_as_method(function, this, given, number, line)
@@ -317,6 +335,10 @@ class Calls(State):
                 self.leak(given.everything(), f"unknown {name}", line)
                 return self.unknown_result(number, PENDING)
             return self.call(value, given, number, line, name)
+        return self.call_merged(merged, this, given, number, line)
+
+    def call_merged(self, merged: Function, this: int, given: Given, number: Any, line: int) -> int:
+        name = merged.name
         self.deps[merged] = None
         result = 0
         if name in self.universe.stored or any(member.kind in ("property", "cached") for member in merged.members):

@@ -344,6 +344,7 @@ class _Summarizer:
         self.members: list[int] = []  # number -> objects that it stands for
         self.number: dict[int, int] = {}  # object -> number
         self.top = 0
+        self.result = solved.function.result
         self.memo: dict[tuple[int, bool], list[Source]] = {}
         self.given = 0  # parameters and what they hold: they have sites in callers, of whatever type they are
         for one, kind in enumerate(solved.kind):
@@ -432,7 +433,7 @@ class _Summarizer:
             one = low.bit_length() - 1
             kind = kinds[one]
             if kind == OUTSIDE:
-                found.add((WORLD, told(solved.type[one]) if typed else None))
+                found.add((WORLD, (told(solved.type[one]) or self.result) if typed else None))
             elif kind == MADE:
                 found.add((FRESH, self.token(one)))
             else:
@@ -442,7 +443,8 @@ class _Summarizer:
     def token(self, one: int) -> int:
         number = self.number.get(one)
         if number is None:
-            key = (told(self.solved.type[one]), bool(self.top >> one & 1))
+            top = bool(self.top >> one & 1)
+            key = (told(self.solved.type[one]) or (self.result if top else None), top)
             if len(self.tokens) >= _MANY and key not in self.tokens:
                 key = (None, key[1])
             number = self.tokens.setdefault(key, len(self.tokens))

@@ -69,7 +69,7 @@ class Instance:
 class Function(Owner):
     """A function: of a file (``code``) or of a library text (then its summary never changes)."""
 
-    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant")
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant", "result")
 
     def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
         super().__init__()
@@ -84,6 +84,7 @@ class Function(Owner):
         self.manager = False
         self.tangled = False  # given up: its summary is the worst one
         self.summary: Summary = BOTTOM
+        self.result: Instance | None = None  # the type that its annotation gives of what it returns
         self.members: list[Function] = []  # of a merged one
         self.outdated = False  # of a merged one: older than its members
         self.order = 0

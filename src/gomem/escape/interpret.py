@@ -255,19 +255,18 @@ class Interpreter(Attributes):
         result = self.reflected(left, right, f"__r{plain[2:]}", number, line)
         if simple is not None:
             return result | self.made(number, simple) | self.same_text(left, right, name, simple)
-        plain_left = 0
-        for one in self.bits(left):
-            what = self.type[one]
-            cls = what.cls if type(what) is Instance else None
-            method = cls.find(plain) if cls is not None else None
+        plain_left = left
+        for what, these in self.instances(left).items():
+            cls = what.cls
+            method = cls.find(plain)
             if method is not None and (method.code is not None or method.summary.returns):
-                result |= self.call_method_of(1 << one, what, plain, Given([right] if right else [], {}, 0, 0), number, line)
-            elif cls is not None and cls.name in _CONTAINERS:
+                plain_left &= ~these
+                result |= self.call_method_of(these, what, plain, Given([right] if right else [], {}, 0, 0), number, line)
+            elif cls.name in _CONTAINERS:
+                plain_left &= ~these
                 made = self.made(number, cls.exact_type)
-                self.store(made, "*", self.load(1 << one, "*") | self.load(right, "*"), line)
-                result |= made | ((1 << one | right) if cls.name == "tuple" and name == "__add__" else 0)
-            else:
-                plain_left |= 1 << one
+                self.store(made, "*", self.load(these, "*") | self.load(right, "*"), line)
+                result |= made | ((these | right) if cls.name == "tuple" and name == "__add__" else 0)
         if plain_left or not result:
             both = plain_left | right
             made = self.made(number, self.unknown(both))

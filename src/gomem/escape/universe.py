@@ -65,6 +65,7 @@ class Universe:
         self.str = self.instance("str")
         for cls in classes:
             self._declare(cls)
+        self._declare_results()
         for module in self.modules.values():
             if module.library is not None:
                 self._resolve_library(module)
@@ -250,6 +251,13 @@ class Universe:
             for name, kind in cls.module.library.classes[cls.name].attributes.items():
                 cls.declared[name] = self.annotated((kind,), cls.module)
 
+    def _declare_results(self) -> None:
+        for module in self.modules.values():
+            for function in module.functions.values():
+                code = function.code
+                if code is not None and code.returns and code.kind == "function":
+                    function.result = self.annotated(code.returns, module)
+
     # names
 
     def instance(self, name: str, exact: bool = True) -> Instance | None:
@@ -404,6 +412,20 @@ class Universe:
             self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if numbers else None
         found = self.merged[call]
         if found is not None and found.outdated:
+            self.merge_again(found)
+        return found
+
+    def merged_family(self, cls: ClassInfo, name: str, shape: Shape | None) -> Function:
+        """The same of the methods that an object of the class or of one below it may have."""
+        call = (name, shape, cls)
+        found = self.merged.get(call)
+        if found is None:
+            family = {cls.find(name), *(lower.methods.get(name) for lower in cls.below())}
+            known = self.by_name[name]
+            numbers = [number for number, function in enumerate(known) if function in family]
+            fitting = [number for number in numbers if known[number].accepts(shape)]
+            found = self.merged[call] = self.merged_of(name, tuple(fitting or numbers))
+        if found.outdated:
             self.merge_again(found)
         return found
 
