@@ -90,8 +90,7 @@ def test_only_what_changed_is_solved_again(package: Path, tmp_path: Path, solved
     path = package / "header.py"
     path.write_text(path.read_text().replace("def __eq__", "#\n    def __eq__"))  # all below is a line further down
     analyse([package], cache=tmp_path / "cache")
-    assert 0 < len(solved) < 100
-    assert not {"Message.as_string", "Generator.flatten", "formataddr"} & set(solved)
+    assert solved and not {name for name in solved if name.partition(".")[0] not in ("Header", "_ValueFormatter", "_Accumulator", "<module>")}
 
 
 def test_back_and_forth(package: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from gomem.escape.entities import BOTTOM, Function
 from gomem.escape.order import arrange, functions_of
 from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, solve, value_of
 from gomem.escape.record import pack_findings
+from gomem.escape.replay import findings_as_before
 from gomem.escape.trace import Trace
 from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found
@@ -52,11 +53,13 @@ class Engine:
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
         if self.trace is not None:
-            known = self.trace.all_findings(functions_of(self.universe))
+            known = findings_as_before(self.universe, self.trace, functions_of(self.universe))
             if known is not None:
                 self.findings, self.patched = known, self.trace.patched
                 return
         self.functions, self.callees, self.levels = arrange(self.universe)
+        if self.trace is not None:
+            self.trace.begin(self.functions)
         try:
             self.sweeps(progress)
             self.find()
@@ -188,6 +191,7 @@ class Engine:
     def commit(self, batch: list[int], outcomes: list[Outcome]) -> list[tuple[int, int]]:
         """Makes known what came of a batch; the places of those that have to be solved again for it, and of who changed that."""
         changed: dict[Cell, int] = {}
+        changes = []
         for place, outcome in zip(batch, outcomes, strict=True):
             function = self.functions[place]
             before, self.seen[function] = self.seen.get(function, {}), outcome.seen
@@ -195,8 +199,12 @@ class Engine:
                 for cell in outcome.seen:
                     self.lookers[cell].add(function)
             self.verdicts[function] = outcome.verdicts
-            for cell in self.make_known(function, outcome):
+            cells = self.make_known(function, outcome)
+            changes.append((function, cells))
+            for cell in cells:
                 changed.setdefault(cell, place)
+        if self.trace is not None:
+            self.trace.log(changes)
         return [(place, looker) for cell, place in changed.items() for looker in self.misled(cell)]
 
     def make_known(self, function: Function, outcome: Outcome) -> list[Cell]:

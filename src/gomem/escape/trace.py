@@ -70,8 +70,8 @@ class Trace:
         self.shape = shape
         self.unpack = Unpacker(universe)
         if plain is None or plain[0] != shape or plain[1] >= _ROUNDS:
-            plain = (shape, 0, [], [], [], {}, {}, 0)
-        _, self.rounds, cells, values, summaries, self.records, merged, self.patched = plain
+            plain = (shape, 0, [], [], [], {}, {}, 0, (), [])
+        _, self.rounds, cells, values, summaries, self.records, merged, self.patched, self.order, self.batches = plain
         self.tables = tuple(map(Table, (cells, values, summaries)))
         self.cells: list[Any] = [None] * len(cells)
         self.values: list[Any] = [None] * len(values)
@@ -87,16 +87,6 @@ class Trace:
 
     # from an earlier run
 
-    def all_findings(self, functions: list[Function]) -> dict[Function, bytes] | None:
-        """What is reported of each function, if every one of them is the same as in the earlier run."""
-        found = {}
-        for function in functions:
-            kept = self.records.get(function.key)
-            if kept is None or kept[0] != function.code.digest:  # type: ignore[union-attr]
-                return None
-            found[function] = kept[1][-1][-1]
-        return found if len(found) == len(self.records) else None
-
     def find(self, function: Function, stage: int) -> Outcome | None:
         """What came of it when it saw what it would see now."""
         kept = self.records.get(function.key)
@@ -106,16 +96,19 @@ class Trace:
         records = kept[1]
         turn = self.turns.get(function, 0)  # those records are in the order in which they were made or used
         for place in range(turn, turn + len(records)):
-            record = records[place % len(records)]
+            record, findings = records[place % len(records)]
             seen = self.fits(record) if record[0] == stage and record[1] == before else None
             if seen is not None:
                 self.turns[function] = place % len(records) + 1
-                used = self.used.setdefault(function, [])
-                if record in used:
-                    used.remove(record)
-                used.append(record)
-                return self.outcome(record, seen)
+                self.use(function, record, findings)
+                return self.outcome(record, findings, seen)
         return None
+
+    def use(self, function: Function, record: Plain, findings: bytes = b"") -> None:
+        """Notes that the record is what came of the function last."""
+        used = self.used.setdefault(function, [])
+        used[:] = [other for other in used if other[0] != record]  # seen again what it saw once before
+        used.append((record, findings))
 
     def fits(self, record: Plain) -> dict[Cell, Any] | None:
         """What is seen, if it is the same as then."""
@@ -143,8 +136,8 @@ class Trace:
             value = self.values[number] = plain[1:] if plain[0] == "call" else frozenset(map(self.unpack.type, plain[1:]))
         return value
 
-    def outcome(self, record: Plain, seen: dict[Cell, Any]) -> Outcome:
-        *_, summary, tangled, types, patched, findings = record
+    def outcome(self, record: Plain, findings: bytes, seen: dict[Cell, Any]) -> Outcome:
+        *_, summary, tangled, types, patched = record
         return Outcome(
             self.summary(summary),
             tangled,
@@ -163,6 +156,9 @@ class Trace:
     def note(self, function: Function, stage: int, before: bytes, outcome: Outcome) -> None:
         """Keeps what came of solving the function."""
         self.news = True
+        self.use(function, self.record(stage, before, outcome))
+
+    def record(self, stage: int, before: bytes, outcome: Outcome) -> Plain:
         cells, values = [], []
         own: dict[int, int] = {}
         for cell, value in outcome.seen.items():
@@ -175,18 +171,31 @@ class Trace:
             values.append(self.value_number(value))
         types = tuple((self.cell_number(cell), self.value_number(kinds)) for cell, kinds in outcome.types.items())
         patched = tuple(function.key for function in outcome.patched)
-        numbers = (tuple(cells), tuple(values), own, self.summary_number(outcome.summary))
-        record = (stage, before, *numbers, outcome.tangled, types, patched, b"")
-        records = self.used.setdefault(function, [])
-        records[:] = [other for other in records if other[:5] != record[:5]]  # seen again what it saw once before
-        records.append(record)
+        return (stage, before, tuple(cells), tuple(values), own, self.summary_number(outcome.summary), outcome.tangled, types, patched)
 
     def note_findings(self, function: Function, findings: bytes) -> None:
         """What is reported of the function, as it was solved last."""
         records = self.used[function]
-        if records[-1][-1] != findings:
-            records[-1] = (*records[-1][:-1], findings)
+        record, known = records[-1]
+        if known != findings:
+            records[-1] = (record, findings)
             self.news = True
+
+    def begin(self, functions: list[Function]) -> None:
+        """A run that solves functions, or asks for each what came of it before: they are told by their places in that list."""
+        self.rounds += 1
+        self.order = (schedule(functions), tuple(function.key for function in functions))
+        self.batches = []
+
+    def log(self, changes: list[tuple[Function, list[Cell]]]) -> None:
+        """What a batch has changed: of each function the cells that are different now."""
+        batch = []
+        for function, cells in changes:
+            types = tuple(
+                (self.cell_number(cell), self.value_number(cell[0].attributes[cell[1]])) for cell in cells if type(cell) is not Function
+            )
+            batch.append((function.order, self.used[function][-1][0], function in cells, types))
+        self.batches.append(batch)
 
     def cell_number(self, cell: Cell) -> int:
         number = self.cell_numbers.get(cell)
@@ -231,4 +240,11 @@ class Trace:
 
     def pack(self) -> Plain:
         records = {function.key: (function.code.digest, tuple(records)) for function, records in self.used.items() if function.code is not None}
-        return (self.shape, self.rounds + 1, *(table.values for table in self.tables), records, self.merged, self.patched)
+        tables = (table.values for table in self.tables)
+        return (self.shape, self.rounds, *tables, records or self.records, self.merged, self.patched, self.order, self.batches)
+
+
+def schedule(functions: list[Function]) -> bytes:
+    """A digest of all that the order of work depends on beside the shape."""
+    named = sorted((function.key, function.code.named) for function in functions if function.code is not None)
+    return blake2b(marshal.dumps(named, 0), digest_size=16).digest()
