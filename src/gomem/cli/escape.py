@@ -66,6 +66,8 @@ def main(verb: str, args: list[str]) -> int:
         return int(stop.code or 0)
     options.why |= why
     paths = _paths(options)
+    if options.verify:
+        paths = [Path(os.path.realpath(path)) for path in paths]  # as what is seen at run time is named
     if program and not options.verify:
         raise UsageError(f"program: got {program[0]!r} behind --, want --verify before it")
     analysis = _analyse(options, paths)

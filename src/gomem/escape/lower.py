@@ -284,17 +284,13 @@ class Function(Expressions):
     # try and with
 
     def _try(self, node: ast.Try) -> None:
-        handlers = [*node.handlers]
+        whole = self._watch([*node.body, *node.handlers, *node.orelse]) if node.finalbody else {}
         watch = self._watch(node.body)
         self.block(node.body)
         at_raise = self._unwatch(watch)
-        whole = self._watch([*node.body, *node.handlers, *node.orelse]) if node.finalbody else {}
-        if whole:
-            for key in watch:
-                self.copy_to(whole[key], watch[key])
         self.block(node.orelse)
         ends = [self.env]
-        for handler in handlers:
+        for handler in node.handlers:
             self.env = dict(at_raise)
             self._handler(handler)
             ends.append(self.env)

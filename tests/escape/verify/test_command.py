@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from gomem.cli import main
 from gomem.errors import ProfileError, UnsupportedError, UsageError
 from gomem.escape.sites import Site
 from gomem.escape.verify import Truth, compare, run, write_comparison
@@ -76,6 +77,13 @@ def test_truth_is_the_same_after_saving(app, tmp_path):
     again = Truth.load(tmp_path / "truth.json")
     assert again == truth
     assert [site.text for site in again.sites] == [site.text for site in truth.sites]
+
+
+def test_relative_paths(app, monkeypatch, capfd):
+    monkeypatch.chdir(app)
+    assert main(["escape", "--no-cache", "--no-installed", "--verify", "lib.py", "--", "app.py", "a", "b"]) == 0
+    out = capfd.readouterr().out
+    assert "sites seen" in out and "no verdict" not in out
 
 
 def test_comparison(app):
