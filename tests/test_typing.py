@@ -43,3 +43,8 @@ def test_a_checker_finds_the_mistakes_and_no_others(tmp_path):
     done = run("mypy", tmp_path, "--strict", "--no-error-summary", "--hide-error-context", str(source))
     found = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line}
     assert found == wanted, done.stdout
+
+
+def test_the_escape_analysis_agrees_with_its_annotations(tmp_path):
+    done = run("mypy", tmp_path, "--follow-imports=silent", "--no-error-summary", str(STUBS / "escape"))
+    assert done.returncode == 0, done.stdout + done.stderr

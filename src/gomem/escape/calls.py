@@ -459,7 +459,7 @@ class Calls(State):
         for index, name, sources in plan.fields:
             self.store(fresh[index], name, union(sources), line)
         for root, leaks in plan.leaks:
-            given = values.get(root)
+            given = values.get(root, 0)
             for source, cause in leaks if given else ():
                 objects = self.held(given) if source[1] == DEEP else union((source,))
                 if objects & ~1:
@@ -472,8 +472,8 @@ class Calls(State):
         for target, arguments, into in summary.calls:
             called = union((target,))
             if called:
-                given = Given([union((argument,)) for argument in arguments], {}, 0, 0)
-                called_back = self.call(called, given, ("callback", number, into), line, "a callback")
+                passed = Given([union((argument,)) for argument in arguments], {}, 0, 0)
+                called_back = self.call(called, passed, ("callback", number, into), line, "a callback")
                 if into == "leak":
                     self.leak(called_back, f"unknown result of a function that {function.name} calls", line)
                 elif into == "result":

@@ -119,7 +119,7 @@ class Engine:
         it that has to wait."""
         batch: list[int] = []
         before: set[int] = set()
-        waiting = []
+        waiting: list[int] = []
         while here and len(before) < _WINDOW:
             place = heapq.heappop(here)
             (batch if before.isdisjoint(self.callees[place]) else waiting).append(place)
@@ -152,7 +152,7 @@ class Engine:
         if self.workers is None:
             found = {place: self.solve_one(place, stage) for place, stage in tasks}
         else:
-            found = self.workers.solve(tasks, [self.functions[place].code.size for place, _ in tasks])
+            found = self.workers.solve(tasks, [self.functions[place].code.size for place, _ in tasks])  # type: ignore[union-attr]
         if self.trace is not None:
             for place, stage in tasks:
                 function = self.functions[place]
@@ -173,10 +173,10 @@ class Engine:
             if self.trace is not None:
                 self.trace.note_findings(function, findings)
 
-    def find_one(self, place: int, verdicts: dict[int, Found] | None) -> bytes:
+    def find_one(self, place: int, verdicts: Any) -> bytes:
         """Of one that has been solved; anew if nobody has the verdicts any more, as it sees now what it saw then."""
         function = self.functions[place]
-        if verdicts is None and function.code.sites:
+        if verdicts is None and function.code.sites:  # type: ignore[union-attr]
             verdicts = self.solve_one(place, self.stage(function)).verdicts
         return pack_findings(function, verdicts or {})
 

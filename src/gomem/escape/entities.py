@@ -143,6 +143,8 @@ class ClassInfo(Owner):
         self.text: Instance | None = None  # of what a slice of a subclass of str or bytes is
         self.mro: list[ClassInfo] = []
         self.declared: dict[str, Any] = {}
+        self.exact_type: Instance
+        self.any_type: Instance
         self.class_names: set[str] = set()  # attributes that the class body assigns
         self._family: list[ClassInfo] | None = None
         self._found: dict[str, Function | None] = {}

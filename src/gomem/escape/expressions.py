@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from gomem.escape import ir
 from gomem.escape.frame import Frame
@@ -26,7 +27,7 @@ class Expressions(Frame):
             return 0
         return _EXPRESSIONS.get(type(node), Expressions._other)(self, node)
 
-    def _other(self, node: ast.AST) -> int:
+    def _other(self, node: Any) -> int:
         """A node of a Python newer than this: its value and what it holds are unknown, and so is where they go."""
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
@@ -124,7 +125,7 @@ class Expressions(Frame):
     def _formatted(self, node: ast.FormattedValue) -> int:
         value = self.expr(node.value)
         if node.format_spec is not None:
-            for part in node.format_spec.values:
+            for part in ast.iter_child_nodes(node.format_spec):
                 if isinstance(part, ast.FormattedValue):
                     self._formatted(part)
         return value
@@ -157,7 +158,7 @@ class Expressions(Frame):
             self._hold_names(dst, node, names, before)
         return dst
 
-    def _hold_names(self, generator: int, node: ast.GeneratorExp, targets: set[str], before: dict[str, int]) -> None:
+    def _hold_names(self, generator: int, node: ast.expr, targets: set[str], before: dict[str, int]) -> None:
         """A generator expression keeps the variables that it reads, as a closure does."""
         used = {inner.id for inner in ast.walk(node) if type(inner) is ast.Name} - targets
         for name in sorted(used):
@@ -171,10 +172,10 @@ class Expressions(Frame):
     def _lambda(self, node: ast.Lambda) -> int:
         return self.closure(node, "<lambda>")
 
-    def closure(self, node: ast.AST, name: str) -> int:
+    def closure(self, node: Any, name: str) -> int:
         """The function object that a nested ``def`` or ``lambda`` makes."""
         defaults = self.defaults(node.args)
-        code, frame = self.lower_function(node, name)
+        code, frame = self.lower_function(node, name)  # type: ignore[attr-defined]  # of lower.Function
         dst = self.new()
         obj = self.object(node, "function")
         cells = []
@@ -330,7 +331,7 @@ class Expressions(Frame):
 
     # targets
 
-    def assign(self, target: ast.expr, value: int) -> None:
+    def assign(self, target: Any, value: int) -> None:
         """``target = value``."""
         kind = type(target)
         if kind is ast.Name:
@@ -428,7 +429,7 @@ _COMPREHENSIONS = {
     ast.DictComp: "dict",
     ast.GeneratorExp: "generator",
 }
-_EXPRESSIONS = {
+_EXPRESSIONS: dict[type[ast.AST], Any] = {
     ast.Constant: Expressions._constant,
     ast.Name: Expressions._name,
     ast.Attribute: Expressions._attribute,

@@ -84,7 +84,7 @@ class Frame:
             self.emit(ir.CONST, found, kind)
         return found
 
-    def object(self, node: ast.AST | None, kind: str) -> int:
+    def object(self, node: Any, kind: str) -> int:
         """Index of a new object of that type, allocated by ``node`` if that is a site."""
         self.code.objects.append((self.state.site_numbers.get(node, -1), kind))
         return len(self.code.objects) - 1

@@ -15,6 +15,7 @@ from __future__ import annotations
 import marshal
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from gomem.escape import ir
 from gomem.escape.effects import give_up
@@ -61,7 +62,8 @@ def changes(universe: Universe) -> dict[str, Plain]:
     found: dict[str, Plain] = {}
     for module in universe.modules.values():
         functions = [*module.functions.values(), *(method for cls in module.classes.values() for method in cls.methods.values())]
-        for owner in (module, *module.classes.values(), *functions):
+        owners: list[Any] = [module, *module.classes.values(), *functions]
+        for owner in owners:
             replaced = isinstance(owner, Function) and owner.opaque and owner.unknown == REPLACED
             if owner.attributes or replaced:
                 found[owner.key] = (replaced, [(name, pack_types(kinds)) for name, kinds in sorted(owner.attributes.items())])

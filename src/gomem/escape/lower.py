@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from gomem.escape import ir
 from gomem.escape.expressions import _BINARY, Expressions, dotted, is_filled
@@ -41,7 +43,8 @@ class Function(Expressions):
         self.expr(node.value)
 
     def _assign(self, node: ast.Assign) -> None:
-        value, target = node.value, node.targets[0]
+        value: Any = node.value
+        target: Any = node.targets[0]
         if len(node.targets) == 1 and _pairwise(target, value):
             values = [self.expr(item) for item in value.elts]
             for item, held in zip(target.elts, values, strict=True):
@@ -240,7 +243,7 @@ class Function(Expressions):
 
         self._loop(node, [*node.body, node.target], begin)
 
-    def _loop(self, node: ast.While | ast.For | ast.AsyncFor, repeated: list[ast.AST], begin: object) -> None:
+    def _loop(self, node: ast.While | ast.For | ast.AsyncFor, repeated: list[ast.AST], begin: Callable[[], object]) -> None:
         self.code.once = False
         heads = self._heads(repeated)
         breaks: list[dict[str, int]] = []
@@ -301,7 +304,7 @@ class Function(Expressions):
             self.block(node.finalbody)
             self.env = None if after is None else self.env
 
-    def _watch(self, body: list[ast.AST]) -> dict[str, int]:
+    def _watch(self, body: Iterable[ast.AST]) -> dict[str, int]:
         """Variables that from now on receive every value of the names which the body assigns."""
         watch: dict[str, int] = {}
         for name in sorted(assigned_names(body)):
@@ -358,7 +361,7 @@ class Function(Expressions):
             value = self._decorated(node, name, decorator, value)
         self.write(node.name, value, node.lineno)
 
-    def _decorated(self, node: ast.AST, name: str, decorator: int, value: int) -> int:
+    def _decorated(self, node: ast.stmt, name: str, decorator: int, value: int) -> int:
         if name in TRANSPARENT or name.rpartition(".")[2] in ("setter", "getter", "deleter"):
             return value
         dst = self.new()
@@ -384,7 +387,7 @@ class Function(Expressions):
             self.note_name(node.name, "decorated" if opaque else "function", code.name)
         return dst
 
-    def lower_function(self, node: ast.AST, name: str) -> tuple[ir.Code, Function]:
+    def lower_function(self, node: Any, name: str) -> tuple[ir.Code, Function]:
         scope = self.state.scopes.of(node)
         qualified = self._qualified(name)
         kind = "function"
@@ -421,7 +424,7 @@ class Function(Expressions):
         taken.add(unique)
         return unique
 
-    def enter(self, node: ast.AST) -> None:
+    def enter(self, node: Any) -> None:
         """Parameters become variables; those of *args and **kwargs are new objects that hold what was given."""
         args = node.args
         positional = [*args.posonlyargs, *args.args]
@@ -478,7 +481,7 @@ class Function(Expressions):
         self.class_names.pop()
         self.renames.pop()
 
-    def _type_alias(self, node: ast.AST) -> None:
+    def _type_alias(self, node: Any) -> None:
         self.write(node.name.id, self.constant("?"), node.lineno)
 
 
@@ -490,7 +493,7 @@ TRANSPARENT = {
 }  # fmt: skip
 
 
-def _pairwise(target: ast.expr, value: ast.expr) -> bool:
+def _pairwise(target: Any, value: Any) -> bool:
     """Whether ``a, b = x, y`` moves each value without a tuple."""
     displays = isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, ast.Tuple)
     return displays and len(target.elts) == len(value.elts) and not any(isinstance(i, ast.Starred) for i in target.elts + value.elts)
@@ -502,7 +505,7 @@ def _may_suppress(item: ast.withitem) -> bool:
     return dotted(called).rpartition(".")[2] not in ("open", "lock", "_lock", "closing", "nullcontext")
 
 
-_STATEMENTS = {
+_STATEMENTS: dict[type[ast.stmt], Any] = {
     ast.Expr: Function._expression,
     ast.Assign: Function._assign,
     ast.AnnAssign: Function._annotated,

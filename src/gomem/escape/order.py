@@ -31,7 +31,7 @@ def arrange(universe: Universe) -> tuple[list[Function], list[set[int]], list[in
         function.order = number
     called = [sorted({callee.order for callee in _callees(universe, function)}) for function in functions]
     level = _levels(called)
-    names = {name.rpartition(".")[2] for function in functions for _, name in function.code.named}
+    names = {name.rpartition(".")[2] for function in functions if function.code is not None for _, name in function.code.named}
     last = max(level)[0] + 1 if level else 0
     for number, function in enumerate(functions):
         if _uncalled(function, names):
@@ -44,6 +44,7 @@ def arrange(universe: Universe) -> tuple[list[Function], list[set[int]], list[in
 
 
 def _uncalled(function: Function, names: set[str]) -> bool:
+    assert function.code is not None
     name = function.code.name.rpartition(".")[2]
     return function.kind == "function" and name not in names and name[0] not in "_<"
 

@@ -48,7 +48,7 @@ def solve(universe: Universe, function: Function, stage: int) -> Outcome:
         if stage >= WIDENED:
             summary = widen(summary)
     solved.undo()
-    function.code.forget()
+    solved.code.forget()
     seen = {cell: value_of(universe, cell) if type(cell) is Function else value for cell, value in solved.deps.items()}
     types = {cell: frozenset(kinds) for cell, kinds in solved.written.items()}
     own = {cell: frozenset(kinds) for cell, kinds in solved.own.items() if cell in seen}

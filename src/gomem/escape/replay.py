@@ -48,8 +48,8 @@ class _State:
     def restore(self) -> None:
         for owner, attributes in self.attributes:
             owner.attributes = attributes
-        for function, *what in self.functions:
-            function.summary, function.opaque, function.unknown, function.tangled = what
+        for function, summary, opaque, unknown, tangled in self.functions:
+            function.summary, function.opaque, function.unknown, function.tangled = summary, opaque, unknown, tangled
         for known in self.universe.merged_by_name.values():
             for merged in known.values():
                 merged.outdated = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import Any
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -33,7 +34,7 @@ class Scopes:
     def __init__(self) -> None:
         self._known: dict[ast.AST, Scope] = {}
 
-    def of(self, node: ast.AST) -> Scope:
+    def of(self, node: Any) -> Scope:
         """The scope of a function, lambda, class or module."""
         scope = self._known.get(node)
         if scope is None:
@@ -55,7 +56,7 @@ class Scopes:
     def _walk(self, nodes: list[ast.AST], scope: Scope) -> None:
         stack = list(nodes)
         while stack:
-            node = stack.pop()
+            node: Any = stack.pop()
             kind = type(node)
             if kind is ast.Name:
                 (scope.used if type(node.ctx) is ast.Load else scope.bound).add(node.id)
@@ -64,7 +65,7 @@ class Scopes:
             else:
                 push_children(node, stack)
 
-    def _function(self, node: ast.AST, scope: Scope, stack: list[ast.AST]) -> None:
+    def _function(self, node: Any, scope: Scope, stack: list[ast.AST]) -> None:
         scope.nested.append(node)
         stack.extend(default for default in [*node.args.defaults, *node.args.kw_defaults] if default)
         if not isinstance(node, ast.Lambda):
@@ -78,7 +79,7 @@ class Scopes:
         scope.used |= inner.used | inner.nonlocals
         scope.nested.extend(inner.nested)
 
-    def _comprehension(self, node: ast.AST, scope: Scope, stack: list[ast.AST]) -> None:
+    def _comprehension(self, node: Any, scope: Scope, stack: list[ast.AST]) -> None:
         inner = Scope()
         parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         targets: set[str] = set()
@@ -91,14 +92,14 @@ class Scopes:
         scope.nested.extend(inner.nested)
         scope.awaits |= inner.awaits
 
-    def _named(self, node: ast.AST, scope: Scope, stack: list[ast.AST]) -> None:
+    def _named(self, node: Any, scope: Scope, stack: list[ast.AST]) -> None:
         """``except … as name`` and the capturing patterns of ``match``."""
         name = node.rest if isinstance(node, ast.MatchMapping) else node.name
         if name:
             scope.bound.add(name)
         push_children(node, stack)
 
-    def _import(self, node: ast.AST, scope: Scope, stack: list[ast.AST]) -> None:
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope, stack: list[ast.AST]) -> None:
         for alias in node.names:
             scope.bound.add(alias.asname or alias.name.partition(".")[0])
 

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import Any
 
 KINDS = (
     *("call", "list", "tuple", "dict", "set", "listcomp", "setcomp", "dictcomp", "genexp"),
@@ -108,7 +110,7 @@ class _Walk:
         self.sites: dict[ast.AST, Site] = {}
         self.frame = "<module>"
         self.prefix = ""  # of the qualified names of what is defined here
-        self.methods = {
+        self.methods: dict[type[ast.AST], Callable[[Any], None]] = {
             ast.FunctionDef: self.function,
             ast.AsyncFunctionDef: self.function,
             ast.ClassDef: self.class_,
@@ -130,8 +132,7 @@ class _Walk:
             self.methods[ast.TypeAlias] = lambda node: None
 
     def visit(self, node: ast.AST) -> None:
-        method = self.methods.get(type(node))
-        method(node) if method else self.children(node)
+        self.methods.get(type(node), self.children)(node)
 
     def children(self, node: ast.AST) -> None:
         for name in node._fields:
@@ -146,11 +147,11 @@ class _Walk:
             if isinstance(node, ast.AST):  # Dict.keys, defaults and constants have None and plain values in them
                 self.visit(node)
 
-    def add(self, node: ast.AST, kind: str) -> None:
+    def add(self, node: Any, kind: str) -> None:
         place = (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
         self.sites[node] = Site(self.path, *place, kind, self.frame, self.excerpt(node, kind))
 
-    def excerpt(self, node: ast.AST, kind: str) -> str:
+    def excerpt(self, node: Any, kind: str) -> str:
         if kind in ("def", "class"):
             return f"{kind} {node.name}"
         if kind in ("args", "kwargs"):
@@ -225,7 +226,7 @@ class _Walk:
     def formatted_value(self, node: ast.FormattedValue) -> None:
         self.visit(node.value)
         if node.format_spec is not None:
-            self.body(node.format_spec.values)
+            self.children(node.format_spec)
 
     def subscript(self, node: ast.Subscript) -> None:
         if isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Slice):
@@ -247,7 +248,7 @@ class _Walk:
 
     def assign(self, node: ast.Assign) -> None:
         self.body(node.targets)
-        self.body(node.value.elts) if _is_unpacked(node) else self.visit(node.value)
+        self.children(node.value) if _is_unpacked(node) else self.visit(node.value)
 
     def annotated(self, node: ast.AnnAssign) -> None:
         self.visit(node.target)
@@ -290,7 +291,7 @@ def source_lines(source: str | bytes) -> list[bytes]:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n") if data else []
 
 
-def excerpt(lines: list[bytes], node: ast.AST) -> str:
+def excerpt(lines: list[bytes], node: Any) -> str:
     """The source of a node on one line, cut at 60 characters; empty if there is no source."""
     if not lines:
         return ""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
+from typing import Any
 
 from gomem.escape.expressions import dotted
 from gomem.escape.scopes import push_children
 
 
-def assigned_names(body: list[ast.AST]) -> set[str]:
+def assigned_names(body: Iterable[ast.AST]) -> set[str]:
     """Names that statements assign, those of nested functions, classes and comprehensions left out."""
     names: set[str] = set()
     stack = list(body)
     while stack:
-        node = stack.pop()
+        node: Any = stack.pop()
         kind = type(node)
         if kind is ast.Name:
             if type(node.ctx) is not ast.Load:

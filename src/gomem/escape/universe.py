@@ -406,7 +406,7 @@ class Universe:
         if call not in self.merged:
             known = self.by_name[name]
             numbers = [number for number, function in enumerate(known) if function.accepts(shape)]
-            fitting = [number for number in numbers if known[number].cls is None or self.has(known[number].cls, asked)]
+            fitting = [number for number in numbers if (cls := known[number].cls) is None or self.has(cls, asked)]
             if any(self.plain(known[number], shape, text) for number in fitting):
                 fitting = [number for number in fitting if known[number].code is None]
             self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if numbers else None

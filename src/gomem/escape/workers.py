@@ -64,8 +64,9 @@ class Workers:
                 self.solve_one(place, stage, found)
         for worker, share in busy:
             answer, merges = worker.receive() or (None, ())
-            for merge in merges if self.trace is not None else ():
-                self.trace.note_merge(*merge)
+            if self.trace is not None:
+                for merge in merges:
+                    self.trace.note_merge(*merge)
             for place, stage in share:
                 if answer is None:
                     self.solve_one(place, stage, found)

@@ -68,8 +68,9 @@ def _nothing_seen(truth: Truth, code: int, paths: list[str]) -> str:
 
 def _command(argv: list[str], cwd: str | os.PathLike[str] | None) -> list[str]:
     """The command that runs this program so that it is instrumented."""
-    if argv and os.path.basename(argv[0]).startswith("python") and shutil.which(argv[0]):
-        if not os.path.samefile(shutil.which(argv[0]), sys.executable):
+    python = shutil.which(argv[0]) if argv and os.path.basename(argv[0]).startswith("python") else None
+    if python is not None:
+        if not os.path.samefile(python, sys.executable):
             return argv
         argv = argv[1:]
     if not argv:

@@ -20,6 +20,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from gc import get_referents
 from sys import getrefcount
+from typing import Any
 
 OBJECTS_MAX = 2000  # looked at in step 3, and edges twenty times as many: some milliseconds
 ATOMS = frozenset({str, bytes, int, float, complex, bool, type(None), type(...), range, types.CodeType, bytearray})
@@ -43,6 +44,7 @@ def fates(
     they do not is ``unknown``.
     """
     graph = _Graph(owned)
+    seq: Sequence[object]
     for seq in (objects, handed, forced, owned, doubtful):
         for i in range(len(seq)):
             graph.measure(seq, i)
@@ -78,7 +80,7 @@ class _Graph:
         self.gone: dict[int, str] = {}
         self.edges: dict[int, list[int]] = {}
 
-    def measure(self, seq: list, i: int) -> None:
+    def measure(self, seq: Sequence[object], i: int) -> None:
         """Count the references of ``seq[i]`` on first sight; then the one of ``seq`` itself is explained."""
         key = id(seq[i])
         if key not in self.unexplained:
@@ -190,7 +192,7 @@ def is_surely_alive(thing: object) -> bool:
     kind = type(thing)
     if kind is types.ModuleType or issubclass(kind, type):
         return True
-    return kind is dict and "__name__" in thing and ("__builtins__" in thing or "__spec__" in thing)
+    return isinstance(thing, dict) and kind is dict and "__name__" in thing and ("__builtins__" in thing or "__spec__" in thing)
 
 
 def _doubt(graph: _Graph, doubtful: Sequence[object]) -> None:
@@ -211,7 +213,7 @@ def _doubt(graph: _Graph, doubtful: Sequence[object]) -> None:
             graph.gone.setdefault(key, "unknown")
 
 
-def _content(cell: types.CellType) -> object:
+def _content(cell: Any) -> object:
     try:
         return cell.cell_contents
     except ValueError:  # empty

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from importlib.machinery import PathFinder, SourceFileLoader
+from typing import Any
 
 from gomem.errors import UnsupportedError
 from gomem.escape.sites import find_sites
@@ -27,7 +28,7 @@ instrumented: dict[str, bytes] = {}  # path -> source
 
 def instrumented_code(source: bytes, path: str):
     """The code of a module with its sites watched, or as it is (noted in ``skipped``) if that cannot be compiled."""
-    tree = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    tree: Any = compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     try:
         text = importlib.util.decode_source(source)
         tree = transform.instrument(tree, find_sites(tree, os.path.realpath(path), text), tables)
@@ -112,7 +113,7 @@ def check() -> None:
     tree = ast.parse(_PROBE)
     first = len(tables.sites)
     transform.instrument(tree, find_sites(tree, "<probe>", _PROBE), tables)
-    namespace: dict[str, object] = {}
+    namespace: dict[str, Any] = {}
     exec(compile(tree, "<probe>", "exec"), namespace)
     for name in _WANT:
         try:

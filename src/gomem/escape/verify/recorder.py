@@ -23,6 +23,7 @@ import weakref
 from _thread import allocate_lock, get_ident
 from sys import getrefcount
 from time import perf_counter
+from typing import Any
 
 from gomem.escape.verify.fates import ATOMS, fates, is_surely_alive
 
@@ -37,7 +38,7 @@ _FRAME_ALONE = 3  # references of the frame object that leave just made, as it s
 _NUMBERS = frozenset({int, float, complex, bool, type(None)})
 
 
-class _Weak(weakref.ref):
+class _Weak(weakref.ref):  # type: ignore[type-arg]
     """The record's own weak references, told apart from those that a program makes."""
 
     __slots__ = ()
@@ -48,7 +49,7 @@ class Tables:
 
     def __init__(self) -> None:
         self.lock = allocate_lock()
-        self.sites: list[object] = []
+        self.sites: list[Any] = []
         self.wait: list[int] = []  # executions to let pass before the next look
         self.gap: list[int] = []
         self.looks: list[int] = []
@@ -96,7 +97,7 @@ class Record:
 
     def __init__(self) -> None:
         self.numbers: list[int] = []
-        self.objects: list[object] = []
+        self.objects: list[Any] = []
         self.value: list[object] = []  # what the function is about to return
         self.open = True
 
@@ -129,7 +130,7 @@ def enter(function: int) -> Record | None:
 
 
 def sentinel(record: Record | None) -> Sentinel | None:
-    return record and Sentinel(record)
+    return None if record is None else Sentinel(record)
 
 
 def alloc(record: Record | None, value, number: int):
@@ -321,13 +322,15 @@ def _abandon(record: Record) -> None:
     record.value = []
 
 
-def _take(record: Record) -> tuple[list[object], list[int], dict[int, object]]:
+def _take(record: Record) -> tuple[list[Any], list[int], dict[int, Any]]:
     """The objects of a record, now strongly held, their sites, and the weak references to them; the record is closed.
 
     What is dead already is noted as such and left out.
     """
     record.open = False
-    objects, numbers, weak = [], [], {}
+    objects: list[Any] = []
+    numbers: list[int] = []
+    weak: dict[int, Any] = {}
     for i, thing in enumerate(record.objects):
         if type(thing) is _Weak:
             strong = thing()
@@ -366,7 +369,7 @@ def _settle(record: Record) -> None:
         _note(number, fate)
 
 
-def _settle_kept(record: Record, frame: types.FrameType, handed: list, label: str, forced: list) -> None:
+def _settle_kept(record: Record, frame: Any, handed: list, label: str, forced: list) -> None:
     """Decide while the frame's variables are alive: on the way out of a frame that somebody keeps."""
     owned, doubtful = _variables(frame)
     frame = None
@@ -397,7 +400,9 @@ def _variables(frame: types.FrameType) -> tuple[list[object], list[object]]:
 
 def _frames_of(error: BaseException | None) -> list[types.FrameType]:
     """The frames that the tracebacks of an exception, its causes and contexts keep: they go when it has been dealt with."""
-    frames, seen, todo = {}, set(), [error]
+    frames: dict[int, types.FrameType] = {}
+    seen: set[int] = set()
+    todo = [error]
     while todo and len(frames) < 1000:
         error = todo.pop()
         if error is None or id(error) in seen:
@@ -457,7 +462,7 @@ def _watched(objects: list, said: list[str]) -> dict[int, tuple[int, type]]:
 
 def _audit(watched: dict[int, tuple[int, type]], numbers: list[int], said: list[str]) -> None:
     """Whether each of these is still among the objects that the collector knows."""
-    soak = [[[] for _ in range(100)], [{"a": n} for n in range(100)], *([(soaked,) * n for soaked in range(100)] for n in range(1, 20))]
+    soak: list[Any] = [[[] for _ in range(100)], [{"a": n} for n in range(100)], *([(soaked,) * n for soaked in range(100)] for n in range(1, 20))]
     ours = {id(thing) for group in soak for thing in [group, *group]} | {id(soak)}  # what takes addresses just freed
     everything = gc.get_objects()
     found = watched.keys() & set(map(id, everything))
@@ -505,9 +510,9 @@ def _fate_with_holders(objects: list, i: int, handed: list) -> str:
     count, fate = len(objects), "escaped"
     first = i
     for _ in range(CONFIRM_LEVELS):
-        newest = objects[i : i + 1] if first == i else objects[first:]
+        newest: Any = objects[i : i + 1] if first == i else objects[first:]
         known = set(map(id, objects)) | {id(objects), id(handed), id(newest)}
-        found = [other for other in gc.get_referrers(*newest) if id(other) not in known and type(other) is not types.FrameType]
+        found: Any = [other for other in gc.get_referrers(*newest) if id(other) not in known and type(other) is not types.FrameType]
         if not found or len(found) > HOLDERS_MAX or any(map(is_surely_alive, found)):
             break
         first = len(objects)
@@ -530,7 +535,7 @@ def _holder(objects: list, i: int) -> str:
     return ", ".join(words[:3]) or "a running frame or C code"
 
 
-def _described(holder: object, thing: object) -> str:
+def _described(holder: Any, thing: object) -> str:
     """``dict {'cache'} of Parser``, ``list in Tree.children``."""
     kind = type(holder)
     if kind is dict:

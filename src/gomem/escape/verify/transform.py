@@ -26,6 +26,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Sequence
+from typing import Any
 
 from gomem.escape.sites import Site
 from gomem.escape.verify import recorder
@@ -120,7 +122,7 @@ class _Instrument(ast.NodeTransformer):
         self.scope, self.in_iterable = outer, iterable
         return node
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef: Any = visit_FunctionDef
 
     def wrapped(self, packs: list[ast.expr], inner: list[ast.stmt]) -> list[ast.stmt]:
         return [
@@ -213,7 +215,7 @@ class _Instrument(ast.NodeTransformer):
 
     # What leaves a frame
 
-    def visit_Return(self, node: ast.Return) -> ast.stmt | list[ast.stmt]:
+    def visit_Return(self, node: ast.Return) -> ast.AST | list[ast.stmt]:
         if self.scope.kind != "function":
             return self.generic_visit(node)
         if node.value is None:
@@ -221,14 +223,14 @@ class _Instrument(ast.NodeTransformer):
         node.value = _at(_call("leave", _load(RECORD), self.visit(node.value)), node.value)
         return node
 
-    def visit_Yield(self, node: ast.Yield) -> ast.expr:
+    def visit_Yield(self, node: ast.Yield) -> ast.AST:
         if self.scope.kind == "function" and node.value is not None:
             node.value = _at(_call("hand_out", _load(RECORD), self.visit(node.value)), node.value)
             return node
         return self.generic_visit(node)
 
 
-def _is_watched(sites: dict[ast.AST, Site], args: ast.arguments, body: list[ast.AST], is_lambda: bool = False) -> bool:
+def _is_watched(sites: dict[ast.AST, Site], args: ast.arguments, body: Sequence[ast.AST], is_lambda: bool = False) -> bool:
     """Whether a function allocates and may be instrumented: it looks at none of its own variables, nor at its frame."""
     found = args.vararg in sites or args.kwarg in sites
     todo = list(body)
