@@ -253,3 +253,28 @@ def walk(tree):
 
 def walked(n):
     return walk(Tree([n], Tree([n]), Tree([n, n])))  # want "walk(Tree([n], Tree([n]), Tree([n, n]))) returned" "Tree([n], Tree([n]), Tree([n, n])) frame" "[n] frame" "Tree([n]) frame" "[n] frame" "Tree([n, n]) frame" "[n, n] frame"
+
+
+class Shape:
+    def __init__(self, corners=()):
+        self.corners = corners
+
+
+class Round(Shape):
+    def __init__(self, corners=()):
+        self.corners = ()
+
+
+class Square(Shape):
+    def __init__(self, corners=()):
+        self.corners = corners
+
+
+class Star(Shape):
+    def __init__(self, corners=()):
+        self.corners = None
+
+
+def begun_again(shape: Shape):
+    """Initialisers are not known by their name alone."""
+    shape.__init__([shape.corners])  # want "shape.__init__([shape.corners]) frame" "[shape.corners] argument"

@@ -116,6 +116,7 @@ def analyse(
     engine = Engine(universe, jobs, trace)
     engine.run(None if progress is None else lambda done, all_: progress("solving", done, all_))
     if trace is not None and trace.news:
+        engine.forget()
         disk.keep(marshal.dumps(trace.pack()), name)
     analysis.patched = engine.patched
     for info in list(universe.modules.values()):

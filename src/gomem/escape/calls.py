@@ -276,8 +276,9 @@ class Calls(State):
             candidates += [lower.methods[name] for lower in cls.below() if name in lower.methods]
         if cls.open and found is None:
             return self.call_by_name(this, name, given, number, line)
-        if len(candidates) > _MANY:
-            return self.call_merged(self.universe.merged_family(cls, name, given.shape()), this, given, number, line)
+        merged = self.universe.merged_family(cls, name, given.shape()) if len(candidates) > _MANY else None
+        if merged is not None:
+            return self.call_merged(merged, this, given, number, line)
         result = 0
         for function in candidates:
             result |= self.call_as_method(function, this, given, number, line)

@@ -78,10 +78,13 @@ def _covered(source: Source, leaks: dict[Source, str]) -> bool:
 
 def compact_sources(sources: Any) -> list[Source]:
     """Many things held by one parameter become everything that it holds; many types of what is outside become unknown."""
+    found: list[Source] = list(sources)
+    if len(found) < 2:
+        return found
     roots: dict[Any, set[Any]] = {}
-    for root, path in sources:
+    for root, path in found:
         roots.setdefault(root, set()).add(path)
-    found: list[Source] = []
+    found = []
     for root, paths in roots.items():
         if root == WORLD:
             found += [(WORLD, None)] if None in paths or len(paths) > _PATHS else [(WORLD, what) for what in paths]

@@ -69,6 +69,12 @@ class Engine:
             if self.workers is not None:
                 self.workers.close()
 
+    def forget(self) -> None:
+        """Gives back the memory of what only solving needs."""
+        self.lookers.clear()
+        self.seen.clear()
+        self.verdicts.clear()
+
     def sweeps(self, progress: Callable[[int, int], None] | None) -> None:
         now: Places = defaultdict(set)
         last = max(self.levels, default=0)

@@ -39,7 +39,7 @@ class _Step:
         """Whether anything changed that it read, or was changed by itself."""
         if self.values is None or self.touched & (since[len(since) - 1 - self.start] | recent):
             return True
-        return any(pts[variable] != value for variable, value in zip(self.variables, self.values))
+        return [pts[variable] for variable in self.variables] != self.values
 
 
 class Interpreter(Attributes):

@@ -170,8 +170,20 @@ class State:
             return 0
         if bit & self.frozen:
             return self.item_of_immutable(base)
-        fields = self.fields[base]
+        found = self.in_fields(self.fields[base], name) if self.fields[base] else 0
         kind = self.kind[base]
+        if kind == MADE:
+            if bit & self.leaked:
+                found |= 1
+        elif kind == OUTSIDE:
+            for what in self.types_of(self.type[base], name):
+                found |= self.outside(what)
+        else:
+            found |= self.reachable(base, name)
+        return found
+
+    @staticmethod
+    def in_fields(fields: dict[str, int], name: str) -> int:
         found = fields.get(name, 0) | fields.get("?", 0)
         if name == "*":
             for other, objects in fields.items():
@@ -182,14 +194,6 @@ class State:
         elif name == "?":
             for other, objects in fields.items():
                 found |= objects if other[0] != "&" else 0
-        if kind == MADE:
-            if bit & self.leaked:
-                found |= 1
-        elif kind == OUTSIDE:
-            for what in self.types_of(self.type[base], name):
-                found |= self.outside(what)
-        else:
-            found |= self.reachable(base, name)
         return found
 
     def item_of_immutable(self, base: int) -> int:

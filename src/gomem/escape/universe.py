@@ -415,17 +415,19 @@ class Universe:
             self.merge_again(found)
         return found
 
-    def merged_family(self, cls: ClassInfo, name: str, shape: Shape | None) -> Function:
-        """The same of the methods that an object of the class or of one below it may have."""
+    def merged_family(self, cls: ClassInfo, name: str, shape: Shape | None) -> Function | None:
+        """The same of the methods that an object of the class or of one below it may have; None if one of them is not known by
+        name: an initialiser, a method of a frozen package."""
         call = (name, shape, cls)
-        found = self.merged.get(call)
-        if found is None:
-            family = {cls.find(name), *(lower.methods.get(name) for lower in cls.below())}
-            known = self.by_name[name]
+        if call not in self.merged:
+            family = {cls.find(name), *(lower.methods.get(name) for lower in cls.below())} - {None}
+            known = self.by_name.get(name, [])
             numbers = [number for number, function in enumerate(known) if function in family]
             fitting = [number for number in numbers if known[number].accepts(shape)]
-            found = self.merged[call] = self.merged_of(name, tuple(fitting or numbers))
-        if found.outdated:
+            whole = family <= {known[number] for number in numbers}
+            self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if whole else None
+        found = self.merged[call]
+        if found is not None and found.outdated:
             self.merge_again(found)
         return found
 

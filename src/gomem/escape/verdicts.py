@@ -39,6 +39,8 @@ Found = tuple[str, str, tuple[Step, ...], str]  # verdict, reason, flow, type
 
 def judge(solved: Interpreter) -> dict[int, Found]:
     """(verdict, reason, flow, type) of each site of the function that was solved, by its number in the module."""
+    if not solved.code.sites:
+        return {}
     if solved.tangled:
         return {site: ("unknown", "in a function too tangled to analyse", (), "") for site, _ in solved.code.objects if site >= 0}
     ways = sorted(_ways(solved), key=lambda way: (VERDICTS.index(way.verdict), way.line))
