@@ -132,6 +132,8 @@ def _add_module(engine: Engine, info: ModuleInfo, file: ir.Module, analysis: Ana
             code = function.code
             verdicts, leaks = marshal.loads(engine.findings[function])
             found.update(unpack_verdicts(verdicts))
+            if "?" in code.name:  # a part of another one
+                continue
             analysis.dynamic += code.dynamic
             analysis.leaks += [Leak(info.path, code.line, code.name, name, to, content) for name, content, to in leaks]
     for number, row in enumerate(file.sites):

@@ -7,7 +7,7 @@ from typing import Any
 from gomem.escape import ir
 from gomem.escape.entities import BOTTOM, PENDING, ClassInfo, Function, Instance, ModuleInfo, Shape
 from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, State
-from gomem.escape.summary import DEEP, FRESH, WORLD, Summary
+from gomem.escape.summary import DEEP, FRESH, WORLD, Summary, type_order
 
 POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
@@ -87,7 +87,7 @@ class Calls(State):
             elif kind is tuple and what[0] == BOUND:
                 self.touched |= 1 << one
                 bound[what[1]] = bound.get(what[1], 0) | self.fields[one].get("self", 0)
-            elif kind is Instance and what.cls.find("__call__") is not None:
+            elif kind is Instance and (what.cls.find("__call__") is not None or self.put_in_class(what.cls, "__call__")):
                 called[what] = called.get(what, 0) | 1 << one
             elif kind is Instance and what.immutable and what is not self.universe.none:  # no function, but a template, say, which is kept as a key
                 self.leak(1 << one, f"library {name or 'a call'}", line)
@@ -134,6 +134,8 @@ class Calls(State):
         self.deps[function] = None
         if function.opaque:
             return self.call_unknown(given, number, f"{function.name} ({function.unknown})", line)
+        if function.short is not None and given.exact and function.lacks(function.short[0], len(given.positional), given.named):
+            return self.call_function(function.short[1], given, number, line, env)
         if function.variant is not None:
             many = len(given.positional) - (function.cls is not None and function.kind != "static")
             if many > function.most:
@@ -174,6 +176,8 @@ class Calls(State):
         new = cls.find("__new__")
         result = made
         if new is not None and (cls.open or not _of_object(new)):
+            if new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named):
+                new, result = new.short[1], 0
             self.deps[new] = None
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
             result |= self.of_class(self.apply(new.summary, values, (number, "new"), line, new), cls)
@@ -279,6 +283,8 @@ class Calls(State):
         merged = self.universe.merged_family(cls, name, given.shape()) if len(candidates) > _MANY else None
         if merged is not None:
             return self.call_merged(merged, this, given, number, line)
+        if not candidates:
+            candidates = self.put_in_class(cls, name)
         result = 0
         for function in candidates:
             result |= self.call_as_method(function, this, given, number, line)
@@ -286,6 +292,14 @@ class Calls(State):
             value = self.load(this, name) if name in self.universe.stored else 0
             result = self.call(value, given, number, line, name)
         return result
+
+    def put_in_class(self, cls: ClassInfo, name: str) -> list[Function]:
+        """Methods that the class body assigns: ``keys = __iter__``, ``__call__ = one if DEBUG else other``."""
+        owner = next((owner for owner in cls.mro if name in owner.class_names), None)
+        kinds = self.known_types(owner, name) if owner is not None else ()
+        if any(type(kind) is not Function or kind.cls is None for kind in kinds):
+            return []
+        return sorted(kinds, key=type_order)
 
     def call_as_method(self, function: Function, this: int, given: Given, number: Any, line: int) -> int:
         if function.kind == "static":

@@ -69,7 +69,7 @@ class Instance:
 class Function(Owner):
     """A function: of a file (``code``) or of a library text (then its summary never changes)."""
 
-    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant", "result")
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant", "result", "short")
 
     def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
         super().__init__()
@@ -90,6 +90,7 @@ class Function(Owner):
         self.order = 0
         self.key = ""  # tells it apart from all other types, in every run alike
         self.fewest, self.most = 0, ANY_NUMBER  # arguments by position with which a text means this function
+        self.short: tuple[int, Function] | None = None  # what is left of it without a parameter, and the number of that
         self.variant: Function | None = None  # what a text says of a call with more of them
 
     def replaced(self) -> bool:
@@ -98,6 +99,10 @@ class Function(Owner):
             return False
         self.opaque, self.unknown = True, REPLACED
         return True
+
+    def lacks(self, number: int, positional: int, named: Iterable[str]) -> bool:
+        """Whether a call with so many arguments by position, and these by name, does not give that parameter."""
+        return positional <= number and self.params[number][0] not in named
 
     def accepts(self, shape: Shape | None) -> bool:
         """Whether a method can be called so without a TypeError. Library texts may leave parameters out: they take anything."""

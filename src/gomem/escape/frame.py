@@ -50,6 +50,8 @@ class Frame:
         self.watched: list[dict[str, int]] = []  # inside try: name -> variable that receives every value of it
         self.watch_envs: list[Environment] = []  # the environment before each of them
         self.class_names: list[str] = []
+        self.without: dict[ast.AST, int] = {}  # ``if x is None`` with a parameter's number, as long as that may end the function
+        self.ends: list[tuple[int, int]] = []  # (number of a parameter, operations that there are if it is not given)
         state.module.codes.append(code)
         self.number = len(state.module.codes) - 1
 

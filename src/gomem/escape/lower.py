@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from gomem.escape import ir
 from gomem.escape.expressions import _BINARY, Expressions, dotted, is_filled
 from gomem.escape.frame import FileState
+from gomem.escape.scopes import parameters
 from gomem.escape.sites import find_sites
 from gomem.escape.tree_names import assigned_names, exception_names, type_names
 
@@ -174,6 +176,8 @@ class Function(Expressions):
         self.expr(node.test)
         before = self._snapshot()
         self.block(node.body)
+        if self.env is None and node in self.without:
+            self.ends.append((self.without[node], len(self.code.ops)))
         after, self.env = self.env, before
         self.block(node.orelse)
         self.env = self.join(after, self.env)
@@ -374,6 +378,7 @@ class Function(Expressions):
             self.emit(ir.LEAK, default, f"default:{name}", node.lineno)
         code, frame = self.lower_function(node, node.name)
         code.decorators = decorators
+        self.lower_short(code, frame)
         for key in code.frees:  # a method of a class inside a function
             cell = self.cell(key) if self.binds(key) else self.read_free(key)
             self.emit(ir.LEAK, cell, "closure", node.lineno)
@@ -407,9 +412,16 @@ class Function(Expressions):
                 frame.emit(ir.RETURN, value, node.lineno)
         else:
             code.returns = type_names(node.returns)
+            frame.without = {} if code.parent else _ends_without(node)
             frame.block(node.body)
         code.frees = sorted(frame.frees)
         return code, frame
+
+    def lower_short(self, code: ir.Code, frame: Function) -> None:
+        """What is left of the function if a parameter is not given: all up to the ``return`` of ``if x is None: return y``."""
+        for number, end in frame.ends[:1]:
+            short = dataclasses.replace(code, name=f"{code.name}?{number}", ops=code.ops[:end], objects=[(-1, kind) for _, kind in code.objects])
+            self.state.module.codes.append(short)
 
     def _qualified(self, name: str) -> str:
         if self.class_names:
@@ -491,6 +503,26 @@ TRANSPARENT = {
     "contextlib.asynccontextmanager", "functools.wraps", "wraps", "cached_property", "functools.cached_property",
     "abc.abstractproperty", "types.coroutine", "no_type_check",
 }  # fmt: skip
+
+
+def _ends_without(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[ast.AST, int]:
+    """The first ``if x is None`` of the function's block, if x is a parameter that is None unless it is given."""
+    args = node.args
+    positional = [*args.posonlyargs, *args.args]
+    names = [arg.arg for arg in parameters(args)[: len(positional)]]
+    defaults = dict(zip(names[len(names) - len(args.defaults) :], args.defaults, strict=True))
+    for number, statement in enumerate(node.body):
+        test = statement.test if isinstance(statement, ast.If) and not statement.orelse else None
+        if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and isinstance(test.ops[0], ast.Is) and _is_none(test.comparators[0]):
+            name = test.left.id
+            if name in names and _is_none(defaults.get(name)) and name not in assigned_names(node.body[:number]):
+                return {statement: names.index(name)}
+            return {}
+    return {}
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _pairwise(target: Any, value: Any) -> bool:

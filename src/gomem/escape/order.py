@@ -107,6 +107,7 @@ def _callees(universe: Universe, function: Function) -> list[Function]:
             found += _callable(universe.lookup(function.module, name))
         else:
             found.append(function.module.functions[name])
+    found += [callee.short[1] for callee in found if callee.short is not None]
     return [callee for callee in found if callee.code is not None and callee.module.own]
 
 

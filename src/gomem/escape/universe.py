@@ -148,6 +148,11 @@ class Universe:
                 module.functions[f"{code.name}#file"] = self._file_function(code, module)
         for name, record in module.file.classes.items():
             module.classes[name] = self._file_class(record, module)
+        for name, short in module.functions.items():
+            whole, mark, number = name.removesuffix("#file").rpartition("?")
+            if mark:
+                function = module.functions.get(f"{whole}#file") or module.functions[whole]
+                short.cls, short.kind, function.short = function.cls, function.kind, (int(number), short)
 
     def _library_function(self, made: LibraryFunction, module: ModuleInfo) -> Function:
         function = Function(made.name, module, made.params)
