@@ -178,10 +178,11 @@ def test_limits(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (site.parent / "app.py").write_text(APP)
     assert analyse([site.parent / "app.py"], search=[str(site)]).left["store"] == "more than 10 lines"
     monkeypatch.setattr(installed, "UNIT_LINES", 1000)
-    monkeypatch.setattr(installed, "ALL_LINES", 10)
+    monkeypatch.setattr(installed, "ALL_LINES", 100)
     (site / "store" / "core.py").write_text(STORE + "\nimport far\n")
-    (site / "far.py").write_text("")
-    assert analyse([site.parent / "app.py"], search=[str(site)]).left["far"] == "the nearer ones have more than 10 lines"
+    (site / "far.py").write_text("x = 1\n" * 50)
+    found = analyse([site.parent / "app.py"], search=[str(site)])
+    assert (found.packages, found.left["far"]) == (["store"], "with it, more than 100 lines")
 
 
 def test_the_path_of_an_environment(tmp_path: Path) -> None:

@@ -74,29 +74,29 @@ def gather(own: Sequence[ir.Module], search: Sequence[str], told: Collection[str
     wanted = {name for module in own for name in imported(module, told)}
     while wanted:
         files: dict[Path, None] = {}
+        known = set(units)
         for name in sorted(wanted):
             if _top(name) not in ours and _top(name) not in left:
                 _find(name, search, seen, units, left, files)
-        wanted = set()
-        for module in read(list(files)):
+        modules = list(read(list(files)))
+        for module in modules:
             unit = units[_top(module.name)]
             unit.modules.append(module)
             unit.lines += module.lines
-            names = imported(module, told, unit.name)
-            unit.needs |= {_top(name) for name in names} - {unit.name}
-            wanted |= names
-        for unit in [unit for unit in units.values() if unit.lines > UNIT_LINES]:
-            left[unit.name] = f"more than {UNIT_LINES} lines"
-            del units[unit.name]
+        _limit(units, known, left)
+        wanted = set()
+        for module in modules:
+            if _top(module.name) in units:
+                unit = units[_top(module.name)]
+                names = imported(module, told, unit.name)
+                unit.needs |= {_top(name) for name in names} - {unit.name}
+                wanted |= names
     return list(units.values()), {name: why for name, why in left.items() if not (name.startswith("_") or (why == NO_SOURCE and name in sys.stdlib_module_names))}
 
 
 def _find(name: str, search: Sequence[str], seen: set[str], units: dict[str, Unit], left: dict[str, str], files: dict[Path, None]) -> None:
     """Adds the files of a module, and of the packages that it is in."""
     top = _top(name)
-    if top not in units and sum(unit.lines for unit in units.values()) > ALL_LINES:
-        left[top] = f"the nearer ones have more than {ALL_LINES} lines"
-        return
     parts = name.split(".")
     for end in range(1, len(parts) + 1):
         whole = ".".join(parts[:end])
@@ -110,6 +110,19 @@ def _find(name: str, search: Sequence[str], seen: set[str], units: dict[str, Uni
         elif whole == top:
             left[top] = NO_SOURCE
             return
+
+
+def _limit(units: dict[str, Unit], known: set[str], left: dict[str, str]) -> None:
+    """Takes out what is too large, and of those that are not ``known`` yet the largest until all together are not."""
+    for unit in [unit for unit in units.values() if unit.lines > UNIT_LINES]:
+        left[unit.name] = f"more than {UNIT_LINES} lines"
+        del units[unit.name]
+    total = sum(unit.lines for unit in units.values())
+    for unit in sorted((unit for name, unit in units.items() if name not in known), key=lambda unit: -unit.lines):
+        if total > ALL_LINES:
+            left[unit.name] = f"with it, more than {ALL_LINES} lines"
+            total -= unit.lines
+            del units[unit.name]
 
 
 def imported(module: ir.Module, told: Collection[str], inside: str | None = None) -> set[str]:
