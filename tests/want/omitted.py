@@ -77,3 +77,14 @@ def assigned_method(n):
     called = Called()  # want "Called() frame"
     called.size([n])  # want "called.size([n]) frame" "[n] frame"
     return called([n]) is None  # want "called([n]) frame" "[n] global"
+
+
+class Text(str):
+    def __new__(cls, value, encoding=None):
+        if encoding is None:
+            return super().__new__(cls, value)  # want "super().__new__(cls, value) returned"
+        return super().__new__(cls, value, encoding)  # want "super().__new__(cls, value, encoding) returned"
+
+
+def made_without(n):
+    return Text(n)  # want "Text(n) returned"

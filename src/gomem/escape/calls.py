@@ -177,7 +177,8 @@ class Calls(State):
         result = made
         if new is not None and (cls.open or not _of_object(new)):
             if new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named):
-                new, result = new.short[1], 0
+                new = new.short[1]
+                result = made if any(source[0] == FRESH for source in new.summary.returns) else 0
             self.deps[new] = None
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
             result |= self.of_class(self.apply(new.summary, values, (number, "new"), line, new), cls)
