@@ -73,3 +73,19 @@ def text_is_taken_for_text(names, n):
 
 def text_of_unknown_type(name, n):
     return len(name.split(f"{n}x"))  # want "len(name.split(f'{n}x')) returned" "name.split(f'{n}x') frame" "f'{n}x' frame"
+
+
+def no_text_has_that(names, n):
+    found = names.setdefault("x", [])  # want "names.setdefault('x', []) frame" "[] argument"
+    found.append((n, n))  # want "found.append((n, n)) frame" "(n, n) argument"
+
+
+class Writer:
+    def __init__(self, append):
+        self.append = append
+
+
+def is_no_writer(names, n):
+    rows = list(names)  # want "list(names) frame"
+    row = rows.pop() or []  # want "rows.pop() frame" "[] frame"
+    row.append([n])  # want "row.append([n]) frame" "[n] argument"

@@ -241,7 +241,7 @@ class Calls(State):
         unknown = 0
         markers = base & self.markers  # where the object itself goes, they go
         for what, these in self.instances(base).items():
-            if what is not self.universe.none:
+            if what is not self.universe.none and self.has_method(what, name):
                 result |= self.call_method_of(these | markers, what, name, given, number, line)
         for one in self.bits(base):
             what = self.type[one]
@@ -262,6 +262,13 @@ class Calls(State):
         if unknown:
             result |= self.call_by_name(unknown | markers, name, given, number, line)
         return result or self.call_unknown(given, number, name, line)
+
+    def has_method(self, what: Instance, name: str) -> bool:
+        """Not if a built-in class has no such method, nor a class below it: then the object is another one."""
+        cls = what.cls
+        if cls.module is not self.universe.builtins or cls.open or cls.name == "object" or name in self.universe.stored:
+            return True
+        return cls.find(name) is not None or any(name in lower.methods for lower in cls.below())
 
     def instances(self, objects: int) -> dict[Instance, int]:
         """Those that are instances of known classes, by type: what is alike is called once."""
@@ -357,7 +364,7 @@ class Calls(State):
         name = merged.name
         self.deps[merged] = None
         result = 0
-        if name in self.universe.stored or any(member.kind in ("property", "cached") for member in merged.members):
+        if (name in self.universe.stored and not merged.plain) or any(member.kind in ("property", "cached") for member in merged.members):
             result = self.call_unknown(given, number, name, line)
         values = self.bind_merged(number, this, given, merged.summary.parameters())
         return result | self.apply(merged.summary, values, number, line, merged)

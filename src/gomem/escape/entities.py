@@ -69,7 +69,7 @@ class Instance:
 class Function(Owner):
     """A function: of a file (``code``) or of a library text (then its summary never changes)."""
 
-    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant", "result", "short")
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant", "result", "short", "plain")
 
     def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
         super().__init__()
@@ -86,6 +86,7 @@ class Function(Owner):
         self.summary: Summary = BOTTOM
         self.result: Instance | None = None  # the type that its annotation gives of what it returns
         self.members: list[Function] = []  # of a merged one
+        self.plain = False  # of a merged one: methods of built-in classes
         self.outdated = False  # of a merged one: older than its members
         self.order = 0
         self.key = ""  # tells it apart from all other types, in every run alike

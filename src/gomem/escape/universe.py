@@ -412,9 +412,12 @@ class Universe:
             known = self.by_name[name]
             numbers = [number for number, function in enumerate(known) if function.accepts(shape)]
             fitting = [number for number in numbers if (cls := known[number].cls) is None or self.has(cls, asked)]
-            if any(self.plain(known[number], shape, text) for number in fitting):
+            plain = any(self.plain(known[number], shape, text) for number in fitting)
+            if plain:
                 fitting = [number for number in fitting if known[number].code is None]
-            self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if numbers else None
+            made = self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if numbers else None
+            if made is not None:
+                made.plain = plain
         found = self.merged[call]
         if found is not None and found.outdated:
             self.merge_again(found)
