@@ -3,13 +3,15 @@
     python tests/gc/soak.py                     twenty minutes, cycles as they come
     python tests/gc/soak.py --minutes 60        an hour
     python tests/gc/soak.py --continuous        cycle after cycle without a pause
+    python tests/gc/soak.py --stock             with CPython's own collector, for comparison
 
 Four threads serve requests over some 200,000 old objects: sessions in cycles with finalisers and weak references,
 exceptions with tracebacks, JSON, generators; one runs asyncio; a child is forked every half minute and serves for a moment.
 Resident memory is read every five seconds. Fails if its median over the last quarter is more than 2 % and 2 MiB above that
 over the second quarter (the first warms up), if a session lives that nothing can reach, if one was finalised twice or not
 at all, if a child fails. A child made while another thread is in the middle of a collection can make none, as without gomem
-(docs/gc.md): such are counted.
+(docs/gc.md): such are counted. How many young objects there were at most, looked at fifty times a second, tells for how long
+nobody could collect.
 """
 
 import argparse
@@ -50,8 +52,9 @@ class Books(beside.Ledger):
             del self.finalised[number], self.weak[number]
 
     def check(self):
-        gomem.gc.collect()
-        gomem.gc.collect()
+        collect = gomem.gc.collect if gomem.gc.is_enabled() else gc.collect
+        collect()
+        collect()
         self.settle()
         assert not self.problems, self.problems
         assert self.weak.keys() == self.held.keys(), (len(self.weak), len(self.held))
@@ -129,11 +132,19 @@ def child():
     return status == 0
 
 
+def most_young(seconds):
+    end, most = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        time.sleep(0.02)
+        most = max(most, gc.get_count()[0])
+    return most
+
+
 def watch(end, every):
     """Readings of resident memory, until the end; forks in between."""
-    readings, began, forked, unable = [], time.monotonic(), 0, 0
+    readings, began, forked, unable, young = [], time.monotonic(), 0, 0, 0
     while time.monotonic() < end:
-        time.sleep(every)
+        young = max(young, most_young(every))
         readings.append(rss() / MB)
         if time.monotonic() - began > 30 * (forked + 1):
             forked += 1
@@ -141,26 +152,27 @@ def watch(end, every):
             stats = gomem.gc.stats()
             print(f"{time.monotonic() - began:5.0f} s: {readings[-1]:.1f} MiB, {stats.cycles} cycles, {stats.freed} freed, "
                   f"{stats.stock} stock, longest pause {stats.pause_max_ns / 1e6:.1f} ms", flush=True)
-    return readings, forked, unable
+    return readings, forked, unable, young
 
 
 def main(words=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=20, help="default 20")
     parser.add_argument("--continuous", action="store_true", help="cycle after cycle")
+    parser.add_argument("--stock", action="store_true", help="CPython's own collector")
     options = parser.parse_args(words)
     warnings.simplefilter("ignore", DeprecationWarning)  # forks beside threads
     old = [{"key": [i], "name": (i, [i])} for i in range(OLD)]
     if options.continuous:
         beside.continuous()
-    else:
+    elif not options.stock:
         gomem.gc.enable()
     end = time.monotonic() + options.minutes * 60
     ledgers = [Books(SESSIONS) for _ in range(4)]
     workers = [threading.Thread(target=serve if i else serve_tasks, args=(books, end)) for i, books in enumerate(ledgers)]
     for worker in workers:
         worker.start()
-    readings, forked, unable = watch(end, min(5, options.minutes * 60 / 40))
+    readings, forked, unable, young = watch(end, min(5, options.minutes * 60 / 40))
     for worker in workers:
         worker.join()
     for books in ledgers:
@@ -172,7 +184,7 @@ def main(words=None):
     print(
         f"CPython {sys.version.split()[0]}, {options.minutes:g} minutes: {sum(books.made for books in ledgers)} requests, {forked} children ({unable} could not collect), "
         f"{stats.cycles} cycles ({stats.aborted} given up), {stats.stock} stock collections, {stats.freed} freed, {stats.survived} proposed "
-        f"alive; {early:.1f} MiB in the second quarter, {late:.1f} in the last, {max(readings):.1f} at most: {'flat' if flat else 'NOT FLAT'}"
+        f"alive; {early:.1f} MiB in the second quarter, {late:.1f} in the last, {max(readings):.1f} at most, {young} young objects at most: {'flat' if flat else 'NOT FLAT'}"
     )
     assert len(old) == OLD
     return 0 if flat else 1
