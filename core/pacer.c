@@ -87,11 +87,17 @@ gm_pacer_memory(gm_pacer *pacer, int64_t rss_bytes)
     }
 }
 
+int64_t
+gm_pacer_tables_no_python(const gm_pacer *pacer)
+{
+    return (int64_t)(TABLES * (double)__atomic_load_n(&pacer->rss_base, __ATOMIC_RELAXED));
+}
+
 /* Where a cycle should be over. */
 static double
 near(const gm_pacer *pacer)
 {
-    return LIMIT_NEAR * (double)pacer->limit_bytes - TABLES * (double)pacer->rss_base;
+    return LIMIT_NEAR * (double)pacer->limit_bytes - (double)gm_pacer_tables_no_python(pacer);
 }
 
 /* A share of what was left to there when the last cycle ended. */

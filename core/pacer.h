@@ -92,6 +92,9 @@ bool gm_pacer_young_due(const gm_pacer *pacer);
 /* ... and for a cycle. */
 bool gm_pacer_limit_calls(const gm_pacer *pacer);
 
+/* What a cycle takes for itself, in bytes. */
+int64_t gm_pacer_tables_no_python(const gm_pacer *pacer);
+
 /* The size at which somebody should look again; 0: no limit. */
 int64_t gm_pacer_alarm(const gm_pacer *pacer, bool idle);
 

@@ -19,7 +19,7 @@
 #define WATCH_MIN_NS ((int64_t)1000000)    /* between looks at resident memory under a limit, without the GIL ... */
 #define WATCH_MAX_NS ((int64_t)20000000)
 #define WATCH_BYTES_NS 4                   /* ... by how far the next step is at 4 GB/s, as fast as memory is filled */
-#define SHORT_NEAR 0.95                    /* of the limit: there caches should not grow; 28 MB of 400 are left to see it */
+#define SHORT_NEAR 0.95                    /* of the limit, the tables of a cycle in it: there caches should not grow */
 #define VERY_SHORT_NEAR 0.97               /* ... and there they should shrink, for something else grows */
 #define DUE_NS ((int64_t)10000000)         /* without a slice for so long, the worker asks for the GIL: a tenth of the time */
 #define BEHIND_NS ((int64_t)4000000)       /* ... and when the program owes more than a pause and does not pay it */
@@ -181,10 +181,13 @@ watch(void)
         return TICK_NS;
     }
     int64_t rss = gm_rss_bytes_no_python(), before = watched_bytes, left = alarm - rss;
+    bool idle = __atomic_load_n(&gm_find.phase, __ATOMIC_RELAXED) == GM_IDLE;
+    int64_t used = rss + (idle ? gm_pacer_tables_no_python(&gm_gc.pacer) : 0); /* the next cycle takes them */
     double limit = (double)__atomic_load_n(&gm_gc.pacer.limit_bytes, __ATOMIC_RELAXED);
-    int64_t room = (int64_t)(SHORT_NEAR * limit) - rss;
+    int64_t room = (int64_t)(SHORT_NEAR * limit) - used;
     watched_bytes = rss;
-    set_memory(room > 0 ? GM_AMPLE : (double)rss < VERY_SHORT_NEAR * limit ? GM_SHORT : GM_VERY_SHORT);
+    bool very_short = (double)used >= VERY_SHORT_NEAR * limit;
+    set_memory(room > 0 ? GM_AMPLE : very_short ? GM_VERY_SHORT : GM_SHORT);
     if (left <= 0) {
         gm_collector_ask_main_no_python();
     }
