@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gomem.escape import Analysis, analyse, disk, outcome
+from gomem.escape import Analysis, analyse, disk
 
 MAIL = Path(email.__file__).parent
 
@@ -24,20 +24,6 @@ def package(tmp_path: Path) -> Path:
     for name in ("__init__", "message", "charset", "header", "errors", "encoders"):
         shutil.copy(MAIL / f"{name}.py", copy)
     return copy
-
-
-@pytest.fixture
-def solved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the functions that were solved."""
-    names: list[str] = []
-    run = outcome.Interpreter.run
-
-    def note(self: outcome.Interpreter) -> None:
-        names.append(self.code.name)
-        run(self)
-
-    monkeypatch.setattr(outcome.Interpreter, "run", note)
-    return names
 
 
 def mutate(path: Path, rng: random.Random) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gomem.errors import UsageError
-from gomem.escape import analyse, engine, installed, outcome
+from gomem.escape import analyse, engine, installed
 
 STORE = '''
 KEPT = []
@@ -133,19 +133,6 @@ def test_packages_that_import_each_other(site: Path) -> None:
     (site / "two.py").write_text("import one\nKEPT = []\n\ndef g(x):\n    return len(x)\n\ndef k(x):\n    one.h(x)\n")
     found = judged(site, "import one, two\ndef f(n):\n    two.k({n})\n    return one.f([n])\n")
     assert (found["[n]"], found["{n}"]) == ("frame", "global")
-
-
-@pytest.fixture
-def solved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    names: list[str] = []
-    run = outcome.Interpreter.run
-
-    def note(self: outcome.Interpreter) -> None:
-        names.append(self.code.name)
-        run(self)
-
-    monkeypatch.setattr(outcome.Interpreter, "run", note)
-    return names
 
 
 APP = "import store, shlex\n\ndef f(n):\n    store.keep({n})\n    shlex.split(str([n]))\n    return store.amount([n])\n"

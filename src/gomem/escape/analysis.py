@@ -95,7 +95,8 @@ def analyse(
     more its classes refer to each other. Raises UsageError if a path does not exist or a library
     summary cannot be read.
     """
-    universe = Universe(load_libraries(libraries), merge)
+    told = load_libraries(libraries)
+    universe = Universe(told, merge)
     analysis = Analysis()
     disk = DiskCache(cache)
     texts = b"".join(Path(library).read_bytes() for library in libraries)
@@ -106,7 +107,8 @@ def analyse(
         universe.add_file(module, own=True)
         analysis.files += 1
         analysis.lines += module.lines
-    packages = load_packages(modules, Context(lambda: load_libraries(libraries), texts, search, jobs, disk, progress)) if search else Packages()
+    context = Context(lambda: load_libraries(libraries), told.keys(), texts, search, jobs, disk, progress)
+    packages = load_packages(modules, context) if search else Packages()
     shape.update(packages.digest)
     analysis.packages, analysis.left = packages.units, packages.left
     thaw(universe, packages.frozen)

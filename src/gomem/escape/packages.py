@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import marshal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -36,9 +36,11 @@ class Packages:
 
 @dataclass
 class Context:
-    """What every group is analysed with. ``libraries`` makes the texts' modules anew, ``texts`` is a digest of the user's."""
+    """What every group is analysed with. ``libraries`` makes the texts' modules anew, ``told`` are their names, ``texts`` the user's
+    own texts."""
 
     libraries: Callable[[], dict[str, LibraryModule]]
+    told: Collection[str]
     texts: bytes
     search: Sequence[str]
     jobs: int
@@ -52,7 +54,7 @@ def load_packages(own: Sequence[ir.Module], context: Context) -> Packages:
     def read(paths: list[Path]) -> Iterator[ir.Module]:
         return read_files(paths, context.jobs, context.disk, [], context.progress)
 
-    units, left = gather(own, context.search, context.libraries().keys(), read)
+    units, left = gather(own, context.search, context.told, read)
     packages = Packages(units=[unit.name for unit in units], left=left)
     digests: list[bytes] = []
     place: dict[str, int] = {}
