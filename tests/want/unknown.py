@@ -1,6 +1,8 @@
 """Handed to code that cannot be resolved: the counterpart of storing in an interface."""
 
 import not_installed
+from not_installed import imported_name
+from not_installed_either import *
 
 
 def callback(function, n):
@@ -69,3 +71,32 @@ def patches(module):
     import unknown
 
     unknown.replaced = module.other
+
+
+def named_as_of_a_dict(d, n):
+    d.get((n,))  # want "d.get((n,)) frame" "(n,) frame"
+    not_installed.get([n])  # want "not_installed.get([n]) frame" "[n] unknown"
+    not_installed.inner.get([n])  # want "not_installed.inner.get([n]) frame" "[n] unknown"
+    not_installed.make().get([n])  # want "not_installed.make().get([n]) frame" "not_installed.make() unknown" "[n] unknown"
+    imported_name.get([n])  # want "imported_name.get([n]) frame" "[n] unknown"
+    get = not_installed.session.get
+    get([n])  # want "get([n]) frame" "[n] unknown"
+
+
+def method_in_hand():
+    return not_installed.make().get  # want "not_installed.make() returned"
+
+
+class Derived(not_installed.Base):
+    def look(self, n):
+        return self.get([n])  # want "self.get([n]) returned" "[n] unknown"
+
+
+def keeps_itself(n):
+    made = Derived()  # want "Derived() unknown"
+    made.start()  # want "made.start() frame"
+
+
+def from_a_star(n):
+    star_name.get([n])  # want "star_name.get([n]) frame" "[n] unknown"
+    return len([n])  # want "len([n]) returned" "[n] frame"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape.calls import BOUND, Calls, Given
-from gomem.escape.entities import PENDING, ClassInfo, Function, Instance, ModuleInfo
+from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo
 from gomem.escape.solve import MADE
 
 
@@ -25,7 +25,9 @@ class Attributes(Calls):
                 found |= self.load_of_class(one, what, name)
             else:
                 found |= self.load_one(one, 1 << one, name)
-                if (what is None or what is PENDING) and name not in self.universe.stored:
+                if what is UNREAD:
+                    found |= self.bound(one, name, op)
+                elif (what is None or what is PENDING) and name not in self.universe.stored:
                     found |= self.load_by_name(one, name, op, line)
         self.put(dst, found or 1)
 
@@ -121,7 +123,7 @@ class Attributes(Calls):
         for cls in self.universe.classes_with(name):
             self.add_types(cls, name, objects)
         setter = f"{name}.setter"
-        if setter in self.universe.by_name and self.type[one] in (None, PENDING):
+        if setter in self.universe.by_name and self.type[one] in (None, PENDING, UNREAD):
             for function in self.universe.by_name[setter][:8]:
                 self.call_function(function, Given([1 << one, objects], {}, 0, 0), ("set", name, line), line)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.entities import BOTTOM, PENDING, ClassInfo, Function, Instance, ModuleInfo, Shape
+from gomem.escape.entities import BOTTOM, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo, Shape
 from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, State
 from gomem.escape.summary import DEEP, FRESH, WORLD, Summary, type_order
 
@@ -91,6 +91,8 @@ class Calls(State):
                 called[what] = called.get(what, 0) | 1 << one
             elif kind is Instance and what.immutable and what is not self.universe.none:  # no function, but a template, say, which is kept as a key
                 self.leak(1 << one, f"library {name or 'a call'}", line)
+            elif what is UNREAD:
+                result |= self.call_unread(1 << one, given, number, name or self.describe(one), line)
             elif what is not self.universe.none:
                 unknown = unknown or name or self.describe(one)
                 self.called_unknown(one, unknown, line)
@@ -124,6 +126,11 @@ class Calls(State):
     def call_unknown(self, given: Given, number: Any, name: str, line: int) -> int:
         self.leak(given.everything(), f"unknown {name}", line)
         return self.unknown_result(number)
+
+    def call_unread(self, this: int, given: Given, number: Any, name: str, line: int) -> int:
+        """A method, or a call, of something that nobody read the code of: it may keep that, too."""
+        self.leak(this | given.everything(), f"unknown {name}", line)
+        return self.unknown_result(number, UNREAD)
 
     def unknown_result(self, number: Any, what: Any = None) -> int:
         made = self.made(number, what)
@@ -257,6 +264,8 @@ class Calls(State):
                 result |= self.call_class_method(one, what, name, given, number, line)
             elif kind is Function:
                 result |= self.call_unknown(given, number, f"{what.name}.{name}", line)
+            elif what is UNREAD:
+                result |= self.call_unread(1 << one, given, number, name, line)
             else:
                 unknown |= 1 << one
         if unknown:
@@ -286,8 +295,8 @@ class Calls(State):
         candidates = [found] if found is not None else []
         if not what.exact:
             candidates += [lower.methods[name] for lower in cls.below() if name in lower.methods]
-        if cls.open and found is None:
-            return self.call_by_name(this, name, given, number, line)
+        if cls.open and found is None:  # a method of a base that nobody read
+            return self.call_unread(this, given, number, name, line)
         merged = self.universe.merged_family(cls, name, given.shape()) if len(candidates) > _MANY else None
         if merged is not None:
             return self.call_merged(merged, this, given, number, line)

@@ -1,7 +1,7 @@
 """What a program is made of, as the analysis knows it: modules, classes with their order of resolution, functions, types.
 
-A type is one of the objects ``Instance``, ``Function``, ``ClassInfo`` (the class itself as an object), ``ModuleInfo``; ``None``
-is an unknown type.
+A type is one of the objects ``Instance``, ``Function``, ``ClassInfo`` (the class itself as an object), ``ModuleInfo``, ``UNREAD``;
+``None`` is an unknown type.
 """
 
 from __future__ import annotations
@@ -22,6 +22,16 @@ class Pending:
 
 
 PENDING = Pending()
+
+
+class Unread:
+    """The type of a module that nobody read, and of what such a module defines: what a call of it does is not even what the
+    methods known by that name do."""
+
+    key = "unread"
+
+
+UNREAD = Unread()
 Shape = tuple[int, frozenset[str]]  # of a call: how many arguments by position, and the keywords
 ANY_NUMBER = 1000
 REPLACED = "replaced at run time"

@@ -10,7 +10,7 @@ from typing import Any
 from gomem.escape import ir
 from gomem.escape.attributes import Attributes
 from gomem.escape.calls import Given
-from gomem.escape.entities import PENDING, ClassInfo, Instance
+from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Instance
 from gomem.escape.solve import MADE, PARAMETER, PASSES, TooTangled
 
 _NOTHING = Given([], {}, 0, 0)
@@ -147,7 +147,7 @@ class Interpreter(Attributes):
         _, dst, name = op
         if name.startswith("import "):
             what = name[7:]
-            kinds = self.universe.imported(what) if ":" in what else [self.universe.modules.get(what)]
+            kinds = self.universe.imported(what) if ":" in what else [self.universe.module(what)]
             for kind in kinds:
                 self.put(dst, self.outside(kind))
         else:
@@ -327,14 +327,14 @@ class Interpreter(Attributes):
             text = simple is not None and simple.cls.name in ("str", "bytes")
             for one in self.bits(left & ~self.frozen):
                 what = self.type[one]
-                if text and (what is None or what is PENDING):  # text is added to text
+                if text and what in (None, PENDING, UNREAD):  # text is added to text
                     continue
                 method = what.cls.find(in_place) if type(what) is Instance else None
                 if method is not None:
                     result |= self.call_method_of(1 << one, what, in_place, Given([right], {}, 0, 0), number, line)
                     continue
                 self.store(1 << one, "*", self.load(right, "*"), line)
-                if what is None or what is PENDING:
+                if what in (None, PENDING, UNREAD):
                     self.store(1 << one, "&", right & ~self.frozen, line)
                 result |= 1 << one
         self.put(dst, result | self.operation(left, right, number, name, line))

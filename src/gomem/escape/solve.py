@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.entities import NO_TYPES, PENDING, ClassInfo, Function, Instance, ModuleInfo
+from gomem.escape.entities import NO_TYPES, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo
 from gomem.escape.summary import DEEP, below, longer, type_order
 from gomem.escape.universe import Universe
 
@@ -225,6 +225,8 @@ class State:
             return [PENDING]
         if what is None or name in ("*", "?", "&", DEEP):
             return _UNKNOWN
+        if what is UNREAD:
+            return [UNREAD]
         if type(what) is ModuleInfo:
             return self.universe.lookup(what, name, builtins=False)
         if type(what) is Instance:

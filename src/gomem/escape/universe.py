@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gomem.escape import ir
-from gomem.escape.entities import NO_TYPES, ClassInfo, Function, Instance, ModuleInfo, Shape, tell_variants
+from gomem.escape.entities import NO_TYPES, UNREAD, ClassInfo, Function, Instance, ModuleInfo, Shape, Unread, tell_variants
 from gomem.escape.summary import LibraryClass, LibraryFunction, LibraryModule, Summary, type_order
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Universe:
         self.merge_one: Callable[[Function], Summary] = lambda merged: merge(merged.members)
         self.modules: dict[str, ModuleInfo] = {}
         self.by_name: dict[str, list[Function]] = {}
-        self.by_key: dict[str, Any] = {}  # modules, functions, classes, and the types of their objects
+        self.by_key: dict[str, Any] = {UNREAD.key: UNREAD}  # modules, functions, classes, and the types of their objects
         self.asked: dict[Any, Any] = {}  # (module, name) of all that was looked up, and what of that may change
         self.stored: set[str] = set()  # attributes that some code assigns
         self.merged: dict[Any, Function | None] = {}  # by name, by the arguments of the call and what else is asked for
@@ -284,6 +284,9 @@ class Universe:
                 return self.builtins.classes.get(kind.name)
         return None
 
+    def module(self, name: str) -> ModuleInfo | Unread:
+        return self.modules.get(name, UNREAD)
+
     def resolve(self, name: str, module: ModuleInfo) -> list[Any]:
         """What a dotted name means in a module: classes, functions, modules; None among them if anything else is possible."""
         first, *rest = name.split(".")
@@ -298,7 +301,7 @@ class Universe:
         if isinstance(item, ClassInfo):
             inner = item.module.classes.get(f"{item.name}.{name}")
             return [inner] if inner is not None else [None]
-        return [None]
+        return [item if item is UNREAD else None]
 
     def lookup(self, module: ModuleInfo, name: str, builtins: bool = True, seen: tuple[Any, ...] = ()) -> list[Any]:
         """What a global name of a module may be. [None] if unknown."""
@@ -323,7 +326,8 @@ class Universe:
         return self._elsewhere(module, name, builtins, seen)
 
     def _elsewhere(self, module: ModuleInfo, name: str, builtins: bool, seen: tuple[Any, ...]) -> list[Any]:
-        for star in module.file.stars if module.file else ():
+        stars = module.file.stars if module.file else []
+        for star in stars:
             if star in self.modules:
                 found = self.lookup(self.modules[star], name, False, seen)
                 if found != [None]:
@@ -332,8 +336,10 @@ class Universe:
         if submodule is not None:
             return [submodule]
         if builtins and module is not self.builtins:
-            return self.lookup(self.builtins, name, False, seen)
-        return [None]
+            found = self.lookup(self.builtins, name, False, seen)
+            if found != [None]:
+                return found
+        return [None if all(star in self.modules for star in stars) else UNREAD]
 
     def _binding(self, module: ModuleInfo, how: str, what: str, seen: tuple[Any, ...]) -> list[Any]:
         if how == "function":
@@ -341,7 +347,7 @@ class Universe:
         if how == "class":
             return [module.classes[what]]
         if how == "import":
-            return [self.modules.get(what)]
+            return [self.module(what)]
         if how == "from":
             return self.imported(what, seen)
         return [None]
@@ -354,7 +360,7 @@ class Universe:
             found = self.lookup(module, name, False, seen)
             if found != [None]:
                 return found
-        return [self.modules.get(f"{source}.{name}")]
+        return [self.module(f"{source}.{name}")]
 
     def annotated(self, names: tuple[str, ...], module: ModuleInfo) -> Any:
         """The type an annotation names, if it is one class; None otherwise."""
