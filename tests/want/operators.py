@@ -1,5 +1,6 @@
 """Operators: which operand can be the result, and whose method makes it."""
 
+import collections
 import enum
 import io
 from collections.abc import Callable
@@ -65,3 +66,28 @@ class Color(enum.Enum):
 
 
 Handler = Callable[[int, str], bool]  # want "[int, str], bool frame" "[int, str] frame"
+
+
+def times(n, row):
+    one = (n,) * row  # want "(n,) * row frame" "(n,) frame"
+    return len(one)  # want "len(one) returned"
+
+
+def perhaps_once(n, row):
+    return (n,) * row  # want "(n,) * row returned" "(n,) returned"
+
+
+def twice(n):
+    return (n,) * 2  # want "(n,) * 2 returned" "(n,) frame"
+
+
+def text_perhaps_once(n, times):
+    return f"{n}-" * times  # want "f'{n}-' * times returned" "f'{n}-' returned"
+
+
+class Counts:
+    def __init__(self):
+        self.counts = collections.Counter()  # want "collections.Counter() instance"
+
+    def add(self, n):
+        self.counts[f"{n}"] += 1  # want "f'{n}' instance"

@@ -11,7 +11,7 @@ from gomem.escape.summary import DEEP, FRESH, WORLD, Summary, type_order
 
 POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
-_SUBCLASSES = 6  # of which an object of inexact type may be made
+_SUBCLASSES = 7  # that may be called for one
 _CALLED = 24  # functions that one value may be
 _BOUND = 3  # bound methods that one value may be
 _DEPTH = 5  # calls, and summaries applied, that a call leads to here: callbacks, iteration by the objects' own methods
@@ -83,7 +83,7 @@ class Calls(State):
             if kind is Function:
                 result |= self.call_function(what, given, number, line, env=1 << one)
             elif kind is ClassInfo:
-                result |= self.instantiate(what, given, number, line)
+                result |= self.construct(one, what, given, number, line)
             elif kind is tuple and what[0] == BOUND:
                 self.touched |= 1 << one
                 bound[what[1]] = bound.get(what[1], 0) | self.fields[one].get("self", 0)
@@ -172,14 +172,26 @@ class Calls(State):
                 found |= self.object(key, kind, what, root=root, path=path)
         return found
 
-    def instantiate(self, cls: ClassInfo, given: Given, number: Any, line: int) -> int:
+    def construct(self, one: int, cls: ClassInfo, given: Given, number: Any, line: int) -> int:
+        """Calls a class, and each below it that makes its objects otherwise, if the class may be one of those."""
+        if not self.subclassed >> one & 1:
+            return self.instantiate(cls, cls.exact_type, given, number, line)
+        makers = [cls, *(lower for lower in cls.below() if "__init__" in lower.methods or "__new__" in lower.methods)]
+        if len(makers) > _SUBCLASSES:
+            return self.call_unknown(given, number, cls.name, line)
+        result = 0
+        for maker in makers:
+            result |= self.instantiate(maker, maker.any_type, given, number, line)
+        return result
+
+    def instantiate(self, cls: ClassInfo, what: Instance, given: Given, number: Any, line: int) -> int:
         if cls.enum:
             return self.made(number, self.universe.none) | self.outside(cls.any_type)
         if cls.name == "type" and cls.module is self.universe.builtins:
             if len(given.positional) != 1 or given.stars:
                 return self.call_unknown(given, number, "type", line)
             return self.made(number, self.universe.none) | self.classes_of(given.positional[0])
-        made = self.made(number, cls.exact_type)
+        made = self.made(number, what)
         new = cls.find("__new__")
         result = made
         if new is not None and (cls.open or not _of_object(new)):
@@ -208,11 +220,8 @@ class Calls(State):
             what = self.type[one]
             if type(what) is not Instance:
                 found |= 1
-                continue
-            lower = [] if what.exact else [cls for cls in what.cls.below() if "__init__" in cls.methods or "__new__" in cls.methods]
-            found |= self.outside(what.cls) if len(lower) <= _SUBCLASSES else 1
-            for cls in lower if len(lower) <= _SUBCLASSES else ():
-                found |= self.outside(cls)
+            else:
+                found |= self.outside(what.cls) if what.exact else self.class_or_below(what.cls)
         return found
 
     def of_class(self, objects: int, cls: ClassInfo) -> int:
@@ -322,18 +331,11 @@ class Calls(State):
         if function.kind == "static":
             return self.call_function(function, given, number, line)
         if function.kind == "class":
-            return self.call_function(function, given.behind(self.class_of(this)), number, line)
+            return self.call_function(function, given.behind(self.classes_of(this)), number, line)
         if function.kind in ("property", "cached"):
             value = self.call_function(function, Given([this], {}, 0, 0), (number, "get"), line)
             return self.call(value, given, number, line, function.name)
         return self.call_function(function, given.behind(this), number, line)
-
-    def class_of(self, this: int) -> int:
-        found = 0
-        for one in self.bits(this):
-            what = self.type[one]
-            found |= self.outside(what.cls if type(what) is Instance else None)
-        return found
 
     def call_class_method(self, one: int, cls: ClassInfo, name: str, given: Given, number: Any, line: int) -> int:
         """``Class.name(...)``: a static or class method, or a method with the object given first."""
@@ -341,10 +343,10 @@ class Calls(State):
         if function is None or (cls.open and name not in cls.methods and function.cls is not None and function.cls.name == "object"):
             inner = cls.module.classes.get(f"{cls.name}.{name}")
             if inner is not None:
-                return self.instantiate(inner, given, number, line)
+                return self.instantiate(inner, inner.exact_type, given, number, line)
             return self.call_unknown(given, number, f"{cls.name}.{name}", line)
         candidates = [function]
-        if self.kind[one] != OUTSIDE or function.kind == "class":
+        if self.subclassed >> one & 1:
             candidates += [lower.methods[name] for lower in cls.below() if name in lower.methods]
         result = 0
         for candidate in candidates[:_MANY]:

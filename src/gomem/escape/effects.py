@@ -436,7 +436,7 @@ class _Summarizer:
             one = low.bit_length() - 1
             kind = kinds[one]
             if kind == OUTSIDE:
-                found.add((WORLD, (told(solved.type[one]) or self.result) if typed else None))
+                found.add((WORLD, (told(solved.told(one)) or self.result) if typed else None))
             elif kind == MADE:
                 found.add((FRESH, self.token(one)))
             else:

@@ -214,6 +214,8 @@ class Expressions(Frame):
         name = f"__{_BINARY[type(node.op)]}__"
         if isinstance(node.op, ast.Add):
             name += _same_side(node)
+        elif isinstance(node.op, ast.Mult) and (_is_factor(node.left) or _is_factor(node.right)):
+            name += " new"
         self.emit(ir.OPERATE, dst, left, right, self.object(node, "?"), name, node.lineno)
         return dst
 
@@ -400,6 +402,11 @@ def _same_side(node: ast.BinOp) -> str:
     """Which operand of + can be the result, as adding an empty text gives the other: " new" none, " left", " right", "" both."""
     left, right = is_filled(node.left), is_filled(node.right)
     return {(True, True): " new", (True, False): " left", (False, True): " right", (False, False): ""}[left, right]
+
+
+def _is_factor(node: ast.expr) -> bool:
+    """Whether it is a number other than 1, by which a text or tuple gives itself."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value != 1
 
 
 def is_filled(node: ast.expr) -> bool:

@@ -54,6 +54,7 @@ class Interpreter(Attributes):
             settled = self.settle()
         self.tangled = not settled
         self.keep_frame()
+        self.keep_classes()
         if not settled:
             self.give_up("a function too tangled to analyse")
         if self.code.dynamic:
@@ -73,6 +74,17 @@ class Interpreter(Attributes):
         caught = [one for one in self.bits(self.deep(self.managers)) if type(self.type[one]) is Instance and base in self.type[one].cls.mro]
         for one in caught:
             self.store(1 << one, _FRAME, self.held_by_frame() & ~(1 << one), self.code.line)
+
+    def keep_classes(self) -> None:
+        """Of classes that this function makes, each object keeps its own, and each class its bases."""
+        classes = {self.type[one]: 1 << one for one in self.bits(self.classes)}
+        for one, what in enumerate(self.type) if classes else ():
+            cls = what.cls if type(what) is Instance else what
+            if self.kind[one] == MADE and type(cls) is ClassInfo:
+                some = type(what) is Instance and not what.exact
+                for made, bit in classes.items():
+                    if bit != 1 << one and (made in cls.mro or (some and cls in made.mro)):
+                        self.store(1 << one, "&", bit, self.code.line)
 
     def held_by_frame(self) -> int:
         held = 0
@@ -103,6 +115,7 @@ class Interpreter(Attributes):
 
     def begin(self) -> None:
         self.managers = 0  # that ``with`` blocks entered
+        self.classes = 0  # that this function makes
         self._begin()
 
     def _begin(self) -> None:
@@ -115,6 +128,8 @@ class Interpreter(Attributes):
             if how in (ir.REST, ir.KEYWORDS):
                 what = None
             given = self.object(("p", index), PARAMETER, what, root=index)
+            if type(what) is ClassInfo:
+                self.subclassed |= given
             self.pts[self.code.param_vars[index]] = given
         index = len(self.code.params)
         self.environment = self.object(("p", index), PARAMETER, self.function, root=index)
@@ -141,7 +156,10 @@ class Interpreter(Attributes):
             what = self.universe.functions_or_classes(head, rest)
         else:
             what = self.universe.instance(name)
-        self.put(dst, self.made(number, what))
+        made = self.made(number, what)
+        if type(what) is ClassInfo and self.code.kind != "module":
+            self.classes |= made
+        self.put(dst, made)
 
     def const(self, op: Any) -> None:
         _, dst, name = op
@@ -266,7 +284,7 @@ class Interpreter(Attributes):
                 plain_left &= ~these
                 made = self.made(number, cls.exact_type)
                 self.store(made, "*", self.load(these, "*") | self.load(right, "*"), line)
-                result |= made | ((these | right) if cls.name == "tuple" and name == "__add__" else 0)
+                result |= made | (self.sides(these, right, name) if cls.name == "tuple" else 0)
         if plain_left or not result:
             both = plain_left | right
             made = self.made(number, self.unknown(both))
@@ -296,9 +314,9 @@ class Interpreter(Attributes):
         return 0
 
     def sides(self, left: int, right: int, name: str) -> int:
-        """The operands of + that can be its result."""
+        """The operands of + and * that can be its result."""
         plain, _, side = name.partition(" ")
-        if plain != "__add__" or side == "new":
+        if plain not in ("__add__", "__mul__") or side == "new":
             return 0
         return left if side == "left" else right if side == "right" else left | right
 
@@ -370,7 +388,7 @@ class Interpreter(Attributes):
     def raise_(self, op: Any) -> None:
         objects = self.pts[op[1]]
         for one in self.bits(objects):
-            if type(self.type[one]) is ClassInfo:
+            if type(self.type[one]) is ClassInfo and self.kind[one] != MADE:
                 objects &= ~(1 << one)
             elif _FRAME in self.fields[one] and self.kind[one] == MADE and self.site[one] < 0:
                 objects &= ~(1 << one)  # one that was caught: that it goes on does not keep what this frame holds

@@ -100,8 +100,11 @@ class Function(Expressions):
             self.emit(ir.OPERATE_IN_PLACE, dst, old, self.expr(node.value), obj, name, node.lineno)
             self.emit(ir.STORE_ATTR, base, target.attr, dst, node.lineno)
         else:
-            self.emit(ir.LOAD_ITEM, old, base, self.expr(target.slice), node.lineno)
+            key = self.expr(target.slice)
+            self.emit(ir.LOAD_ITEM, old, base, key, node.lineno)
             self.emit(ir.OPERATE_IN_PLACE, dst, old, self.expr(node.value), obj, name, node.lineno)
+            if key:  # a Counter keeps it
+                self.emit(ir.STORE_ITEM, base, key, node.lineno)
             self.emit(ir.STORE_ITEM, base, dst, node.lineno)
 
     def _return(self, node: ast.Return) -> None:
@@ -380,6 +383,7 @@ class Function(Expressions):
         code.decorators = decorators
         self.lower_short(code, frame)
         for key in code.frees:  # a method of a class inside a function
+            self.code.once = False  # what the variable holds later leaks, too
             cell = self.cell(key) if self.binds(key) else self.read_free(key)
             self.emit(ir.LEAK, cell, "closure", node.lineno)
         dst = self.allocate(node, f"function {self.state.module.name}:{code.name}")

@@ -78,6 +78,7 @@ class State:
         self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
         self.grown: list[int] = []  # objects whose ``holds`` changed, in order
         self.outer = 0  # objects that are outside
+        self.subclassed = 0  # classes that may be one below in truth
         self.attributes: dict[tuple[ClassInfo, str], list[Any]] = {}  # types as long as this function finds no more of any
         universe.asked = self.deps
         self.outside(None)
@@ -120,6 +121,16 @@ class State:
     def outside(self, what: Any) -> int:
         """The object for everything outside of that type."""
         return self.known.get(("w", what)) or self.object(("w", what), OUTSIDE, what)
+
+    def class_or_below(self, cls: ClassInfo) -> int:
+        """The class of something that is an instance of it, or of a subclass."""
+        found = self.object(("below", cls), OUTSIDE, cls)
+        self.subclassed |= found
+        return found
+
+    def told(self, one: int) -> Any:
+        """The type of an object as other functions are told it: it says no more there that a class may be one below."""
+        return None if self.subclassed >> one & 1 else self.type[one]
 
     def made(self, number: Any, what: Any) -> int:
         """What an allocating operation makes; of several types if it is a call. Of no site if the number is no number."""
@@ -383,7 +394,7 @@ class State:
 
     def add_types(self, owner: Any, name: str, objects: int) -> None:
         """The function itself sees that from now on; others when the engine makes it known (``undo``)."""
-        kinds = {self.type[one] for one in self.bits(objects)} - {PENDING}
+        kinds = {self.told(one) for one in self.bits(objects)} - {PENDING}
         cell = (owner, name)
         self.written.setdefault(cell, set()).update(kinds)
         if cell not in self.deps:
