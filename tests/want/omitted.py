@@ -88,3 +88,23 @@ class Text(str):
 
 def made_without(n):
     return Text(n)  # want "Text(n) returned"
+
+
+class Wrapped:
+    """As a decorator with arguments it makes no object of its own."""
+
+    def __new__(cls, function=None, *, name=None):
+        if function is None:
+            return partial(Wrapped, name=name)  # want "partial(Wrapped, name=name) returned"
+        self = object.__new__(cls)  # want "object.__new__(cls) returned"
+        self.function = function
+        return self
+
+    def __call__(self, x):
+        KEPT.append(self)  # want "KEPT.append(self) frame"
+        return self.function(x)  # want "self.function(x) returned"
+
+
+@Wrapped(name=f"{FLAG}")  # want "Wrapped(name=f'{FLAG}') frame" "f'{FLAG}' global"  # BAD: the text frame; what a partial was given is one with what it makes
+def decorated(x):  # want "def decorated global"
+    return x

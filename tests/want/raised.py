@@ -57,3 +57,18 @@ def chained(n):
         int(n)  # want "int(n) frame"
     except ValueError as error:
         raise KeyError([n]) from error  # want "KeyError([n]) raised" "[n] raised"
+
+
+def noted(n, rows):
+    try:
+        return rows[n]
+    except IndexError as error:
+        error.add_note(f"row {n}")  # want "error.add_note(f'row {n}') frame" "f'row {n}' raised"
+        raise
+
+
+def noted_and_gone(n, rows):
+    try:
+        return rows[n]
+    except IndexError as error:
+        error.add_note(f"row {n}")  # want "error.add_note(f'row {n}') frame" "f'row {n}' frame"

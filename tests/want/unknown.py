@@ -1,5 +1,7 @@
 """Handed to code that cannot be resolved: the counterpart of storing in an interface."""
 
+import inspect
+
 import not_installed
 from not_installed import imported_name
 from not_installed_either import *
@@ -100,3 +102,8 @@ def keeps_itself(n):
 def from_a_star(n):
     star_name.get([n])  # want "star_name.get([n]) frame" "[n] unknown"
     return len([n])  # want "len([n]) returned" "[n] frame"
+
+
+def told_of_in_part(n):
+    signature = inspect.signature(named_as_of_a_dict)  # want "inspect.signature(named_as_of_a_dict) unknown"
+    return signature.replace(parameters=[n])  # want "signature.replace(parameters=[n]) returned" "[n] unknown"

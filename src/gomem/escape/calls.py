@@ -197,7 +197,8 @@ class Calls(State):
         if new is not None and (cls.open or not _of_object(new)):
             if new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named):
                 new = new.short[1]
-                result = made if any(source[0] == FRESH for source in new.summary.returns) else 0
+                types = [new.summary.fresh[place][0] for root, place in new.summary.returns if root == FRESH]
+                result = made if any(type(kind) is not Instance or cls in kind.cls.mro for kind in types) else 0
             self.deps[new] = None
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
             result |= self.of_class(self.apply(new.summary, values, (number, "new"), line, new), cls)

@@ -46,6 +46,7 @@ class Frame:
         self.globals: dict[str, int] = {}
         self.constants: dict[str, int] = {}
         self.renames: list[tuple[bool, dict[str, str]]] = []  # (is a class body, name -> name of its own)
+        self.handled: list[int] = []  # the exceptions of the ``except`` blocks around, 0 for one without a name
         self.loops: list[tuple[list[Environment], list[Environment]]] = []  # (at break, at continue)
         self.watched: list[dict[str, int]] = []  # inside try: name -> variable that receives every value of it
         self.watch_envs: list[Environment] = []  # the environment before each of them

@@ -114,8 +114,8 @@ class Function(Expressions):
         self.env = None
 
     def _raise(self, node: ast.Raise) -> None:
-        for part in (node.exc, node.cause):
-            value = self.expr(part)
+        caught = self.handled[-1] if self.handled and node.exc is None else 0
+        for value in (caught, self.expr(node.exc), self.expr(node.cause)):
             if value:
                 self.emit(ir.RAISE, value, node.lineno)
         self.env = None
@@ -335,7 +335,9 @@ class Function(Expressions):
             names = exception_names(node.type)
             self.emit(ir.CAUGHT, caught, self.object(None, names[0] if names else "?"), names, node.lineno)
             self.write(node.name, caught, node.lineno)
+        self.handled.append(caught if node.name else 0)
         self.block(node.body)
+        self.handled.pop()
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         watch = self._watch([*node.body, *(item.optional_vars for item in node.items if item.optional_vars)])

@@ -287,6 +287,10 @@ class Universe:
     def module(self, name: str) -> ModuleInfo | Unread:
         return self.modules.get(name, UNREAD)
 
+    def was_read(self, name: str) -> bool:
+        """Whether all names of the module are known: of others, a library text tells some at most."""
+        return name in self.modules and self.modules[name].file is not None
+
     def resolve(self, name: str, module: ModuleInfo) -> list[Any]:
         """What a dotted name means in a module: classes, functions, modules; None among them if anything else is possible."""
         first, *rest = name.split(".")
@@ -330,7 +334,7 @@ class Universe:
         for star in stars:
             if star in self.modules:
                 found = self.lookup(self.modules[star], name, False, seen)
-                if found != [None]:
+                if found not in _NOT_FOUND:
                     return found
         submodule = self.modules.get(f"{module.name}.{name}")
         if submodule is not None:
@@ -339,7 +343,8 @@ class Universe:
             found = self.lookup(self.builtins, name, False, seen)
             if found != [None]:
                 return found
-        return [None if all(star in self.modules for star in stars) else UNREAD]
+        known = module is self.builtins or (module.file is not None and all(self.was_read(star) for star in stars))
+        return [None if known else UNREAD]
 
     def _binding(self, module: ModuleInfo, how: str, what: str, seen: tuple[Any, ...]) -> list[Any]:
         if how == "function":
@@ -356,11 +361,8 @@ class Universe:
         """``module:name`` of a from-import."""
         source, _, name = what.partition(":")
         module = self.modules.get(source)
-        if module is not None:
-            found = self.lookup(module, name, False, seen)
-            if found != [None]:
-                return found
-        return [self.module(f"{source}.{name}")]
+        found = [UNREAD] if module is None else self.lookup(module, name, False, seen)
+        return found if found not in _NOT_FOUND else [self.modules.get(f"{source}.{name}", found[0])]
 
     def annotated(self, names: tuple[str, ...], module: ModuleInfo) -> Any:
         """The type an annotation names, if it is one class; None otherwise."""
@@ -500,6 +502,7 @@ _HARMLESS = {
     "abstractmethod", "overload", "final", "override", "setter", "getter", "deleter", "wraps", "coroutine", "no_type_check",
     "contextmanager", "asynccontextmanager", "total_ordering",
 }  # fmt: skip
+_NOT_FOUND: tuple[list[Any], ...] = ([None], [UNREAD])
 _ANY_ARGUMENTS = {"join", "format", "format_map", "translate", "maketrans", "startswith", "endswith"}  # methods of text
 _PLAIN = {"str", "bytes", "list", "tuple", "dict", "set"}
 _RECORD_MAKERS = {"dataclass", "define", "frozen", "attrs", "s", "mutable"}
