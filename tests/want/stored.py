@@ -74,3 +74,15 @@ def sorted_by(rows):
 
 def default(n, into=[]):  # want "[] global"
     into.append([n])  # want "into.append([n]) frame" "[n] argument"
+
+
+def made_and_stored(n):
+    row = [n]  # want "[n] global"
+    CACHE[n] = (row, n)  # want "(row, n) global"
+    return row
+
+
+def into_what_is_stored(n):
+    row = made_and_stored(n)  # want "made_and_stored(n) frame"
+    row.append([n])  # want "row.append([n]) frame" "[n] global"
+    return len(row)  # want "len(row) returned"

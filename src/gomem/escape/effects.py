@@ -349,6 +349,7 @@ class _Summarizer:
         self.top = 0
         self.result = solved.function.result
         self.memo: dict[tuple[int, bool], list[Source]] = {}
+        self.kept = (solved.leaked | solved.deep(solved.leaked)) & ~solved.frozen  # where a caller puts something in, it leaves
         self.given = 0  # parameters and what they hold: they have sites in callers, of whatever type they are
         for one, kind in enumerate(solved.kind):
             self.given |= (kind in (PARAMETER, REACHABLE)) << one
@@ -439,6 +440,8 @@ class _Summarizer:
                 found.add((WORLD, (told(solved.told(one)) or self.result) if typed else None))
             elif kind == MADE:
                 found.add((FRESH, self.token(one)))
+                if low & self.kept:
+                    found.add((WORLD, told(solved.type[one]) if typed else None))
             else:
                 found.add((solved.root[one], "" if kind == PARAMETER else solved.path[one]))
         return found
