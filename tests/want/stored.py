@@ -86,3 +86,23 @@ def into_what_is_stored(n):
     row = made_and_stored(n)  # want "made_and_stored(n) frame"
     row.append([n])  # want "row.append([n]) frame" "[n] global"
     return len(row)  # want "len(row) returned"
+
+
+class Shelf:
+    shared = []  # want "[] class"
+    own = []  # want "[] class"
+
+    def __init__(self, first):
+        self.own = []  # want "[] instance"
+        self.shared.append(first)  # want "self.shared.append(first) frame"
+
+    def put(self, n):
+        self.own.append(n)  # want "self.own.append(n) frame"
+
+
+def into_what_the_class_holds(n):
+    Shelf([n])  # want "Shelf([n]) frame" "[n] global"
+
+
+def into_its_own(n):
+    Shelf(n).put([n])  # want "Shelf(n).put([n]) frame" "Shelf(n) frame" "[n] global"  # BAD: [n] frame; whether an object has an attribute of its own yet is not known

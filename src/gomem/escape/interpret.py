@@ -11,7 +11,7 @@ from gomem.escape import ir
 from gomem.escape.attributes import Attributes
 from gomem.escape.calls import Given
 from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Instance
-from gomem.escape.solve import MADE, PARAMETER, PASSES, TooTangled
+from gomem.escape.solve import MADE, PARAMETER, PASSES, TooTangled, in_body
 
 _NOTHING = Given([], {}, 0, 0)
 _NUMBERS = ("int", "float", "bool", "complex")
@@ -196,6 +196,7 @@ class Interpreter(Attributes):
         self.leak(objects, f"class {cls}.{name}", line)
         if objects:
             self.note_types(owner, name, objects)
+            self.add_types(owner, in_body(name), objects)
 
     def free(self, op: Any) -> None:
         self.put(op[1], self.load(self.environment, op[2]))

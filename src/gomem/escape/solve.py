@@ -25,6 +25,11 @@ CROWDED = 120  # objects of a function before what its calls make behind their r
 _UNKNOWN: list[Any] = [None]
 
 
+def in_body(name: str) -> str:
+    """Under which name a class keeps the types of what its body assigns, apart from what its objects have under that name."""
+    return f"{name} in the body"
+
+
 class TooTangled(Exception):
     """A function takes more work than it is worth."""
 
@@ -186,11 +191,23 @@ class State:
         if kind == MADE:
             if bit & self.leaked:
                 found |= 1
+            if name in self.universe.in_bodies and type(self.type[base]) is Instance:
+                found |= self.of_class_body(self.type[base].cls, name)
         elif kind == OUTSIDE:
             for what in self.types_of(self.type[base], name):
                 found |= self.outside(what)
         else:
             found |= self.reachable(base, name)
+        return found
+
+    def of_class_body(self, cls: ClassInfo, name: str) -> int:
+        """What an object has of its class until it has one of its own: what can be put somewhere into that."""
+        found = 0
+        for owner in cls.mro:
+            if name in owner.class_names:
+                for kind in self.known_types(owner, in_body(name)):
+                    if type(kind) is Instance and not kind.immutable:
+                        found |= self.outside(kind)
         return found
 
     @staticmethod
@@ -362,6 +379,8 @@ class State:
                     lines[base, name] = line
             if typed:
                 self.note_types(self.type[base], name, objects)
+                if type(self.type[base]) is ClassInfo:
+                    self.add_types(self.type[base], in_body(name), objects)
 
     def open_up(self, one: int) -> None:
         """The object, one bit, may hold anything from outside."""

@@ -30,6 +30,7 @@ class Universe:
         self.merged_by_name: dict[str, dict[tuple[int, ...], Function]] = {}  # and by which methods of the name are in it
         self.unsettled: dict[Function, None] = {}  # merged methods of which a member has changed since this was last emptied
         self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
+        self.in_bodies: set[str] = set()  # names that class bodies assign
         self.storing: dict[str, list[ClassInfo]] = {}
         self.frozen: Frozen | None = None  # packages that were analysed before
         for library in libraries.values():
@@ -123,6 +124,7 @@ class Universe:
         for cls, name in code.stored:
             if cls:
                 module.classes[cls].class_names.add(name)
+                self.in_bodies.add(name)
                 continue
             if module.own:
                 self.stored.add(name)
