@@ -287,7 +287,7 @@ class Calls(State):
         cls = what.cls
         if cls.module is not self.universe.builtins or cls.open or cls.name == "object" or name in self.universe.stored:
             return True
-        return cls.find(name) is not None or any(name in lower.methods for lower in cls.below())
+        return cls.find(name) is not None or (not what.exact and any(name in lower.methods for lower in cls.below()))
 
     def instances(self, objects: int) -> dict[Instance, int]:
         """Those that are instances of known classes, by type: what is alike is called once."""

@@ -452,7 +452,10 @@ class Interpreter(Attributes):
         for function in found:
             result |= self.call_as_method(function, self.pts[this], given, number, line)
             if name == "__new__":
-                result |= self.made(number, self.module.classes[self.code.owner].any_type)
+                made = self.made(number, self.module.classes[self.code.owner].any_type)
+                if self.module.classes[self.code.owner].record:
+                    self.store(made, "?", Given(given.positional[1:], given.named, given.stars, given.doubles).everything(), line)
+                result |= made
         self.put(dst, result)
 
 

@@ -46,6 +46,8 @@ from typing import Any
     HOLD,  # base, src, line: base keeps src alive in a way that no program text can load
 ) = range(29)
 
+RECORD = "&record"  # base of what namedtuple() makes
+
 # arguments of a call: (positional vars, ((keyword, var), ...), vars of *args, vars of **kwargs)
 Arguments = tuple[tuple[int, ...], tuple[tuple[str, int], ...], tuple[int, ...], tuple[int, ...]]
 
@@ -147,7 +149,7 @@ class Class:
 @dataclass(slots=True)
 class Module:
     """One file. ``names`` are the module's global names: name -> list of (how, what), how being import, from, function, class,
-    variable or record (a namedtuple). ``sites`` are (line, column, end line, end column, kind, function, text). ``shape`` is a
+    variable. ``sites`` are (line, column, end line, end column, kind, function, text). ``shape`` is a
     digest of all that other functions than the one concerned can see without asking what a call of it does."""
 
     name: str

@@ -12,7 +12,7 @@ from gomem.escape.expressions import _BINARY, Expressions, dotted, is_filled
 from gomem.escape.frame import FileState
 from gomem.escape.scopes import parameters
 from gomem.escape.sites import find_sites
-from gomem.escape.tree_names import assigned_names, exception_names, type_names
+from gomem.escape.tree_names import assigned_names, exception_names, record_names, type_names
 
 
 def lower(source: bytes, path: str, name: str, package: bool = False) -> ir.Module:
@@ -52,18 +52,22 @@ class Function(Expressions):
             for item, held in zip(target.elts, values, strict=True):
                 self.assign(item, held)
             return
-        if self.is_module and isinstance(target, ast.Name) and isinstance(value, ast.Call):
-            self._note_record(target.id, value)
         held = self.expr(value)
+        if self.is_module and not self.renames and isinstance(target, ast.Name) and self._note_record(target.id, value):
+            self.note_name(target.id, "class", target.id)
+            self.emit(ir.LEAK, held, f"module {target.id}", node.lineno)
+            held = self.allocate(None, f"class {self.state.module.name}:{target.id}")
         for target in node.targets:
             self.assign(target, held)
 
-    def _note_record(self, name: str, call: ast.Call) -> None:
+    def _note_record(self, name: str, call: ast.expr) -> bool:
         """``Point = namedtuple("Point", "x y")``: a class that holds its arguments."""
-        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        if called in ("namedtuple", "NamedTuple") and not self.renames:
-            self.state.module.classes[name] = ir.Class(name, call.lineno, ["tuple"], keywords=["record"])
-            self.note_name(name, "class", name)
+        names = record_names(call)
+        if names is None:
+            return False
+        fields: list[tuple[str, tuple[str, ...], int]] = [(field, (), ir.OBJECT_DEFAULT) for field in names]
+        self.state.module.classes[name] = ir.Class(name, call.lineno, [ir.RECORD], fields=fields)
+        return True
 
     def _annotated(self, node: ast.AnnAssign) -> None:
         if self.class_names and isinstance(node.target, ast.Name):
@@ -476,7 +480,12 @@ class Function(Expressions):
         for keyword in node.keywords:
             self.expr(keyword.value)
         qualified = self._qualified(node.name)
-        made = ir.Class(qualified, node.lineno, [dotted(base) for base in node.bases], decorators=[name for name, _ in decorators])
+        bases = [dotted(base) for base in node.bases]
+        for number, base in enumerate(node.bases):
+            if self._note_record(f"{qualified}&", base):  # class Point(namedtuple("Point", "x y"))
+                bases[number] = f"{node.name}&"
+                self.note_name(bases[number], "class", f"{qualified}&")
+        made = ir.Class(qualified, node.lineno, bases, decorators=[name for name, _ in decorators])
         made.keywords = [f"{keyword.arg}={dotted(keyword.value)}" for keyword in node.keywords]
         self.state.module.classes[qualified] = made
         self._class_body(node, qualified)

@@ -185,7 +185,7 @@ class State:
         if bit & self.markers:
             return 0
         if bit & self.frozen:
-            return self.item_of_immutable(base)
+            return self.item_of_immutable(base) if self.type[base] is not self.universe.none or name[:2] == "__" else 0
         found = self.in_fields(self.fields[base], name) if self.fields[base] else 0
         kind = self.kind[base]
         if kind == MADE:

@@ -35,6 +35,19 @@ def assigned_names(body: Iterable[ast.AST]) -> set[str]:
     return names
 
 
+def record_names(node: ast.expr) -> list[str] | None:
+    """The fields of ``namedtuple("Point", "x y")`` and ``NamedTuple("Point", [("x", int)])``, as far as they are written there;
+    None of any other expression."""
+    if not isinstance(node, ast.Call) or dotted(node).rpartition(".")[2] not in ("namedtuple", "NamedTuple"):
+        return None
+    given: Any = node.args[1] if len(node.args) == 2 and not node.keywords else None
+    if isinstance(given, ast.Constant) and isinstance(given.value, str):
+        return given.value.replace(",", " ").split()
+    items = [item.elts[0] if isinstance(item, ast.Tuple) and item.elts else item for item in getattr(given, "elts", ())]
+    names = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return names if len(names) == len(items) else []
+
+
 _WRAPPERS = {"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "Union"}
 _OPEN = {"Any", "object", "Callable", "Iterable", "Iterator", "Sequence", "Mapping", "MutableMapping", "Collection", "Awaitable"}
 

@@ -215,7 +215,7 @@ class Universe:
 
     def _file_class(self, record: ir.Class, module: ModuleInfo) -> ClassInfo:
         cls = ClassInfo(record.name, module)
-        cls.record = "record" in record.keywords or any(name.rpartition(".")[2] in _RECORD_MAKERS for name in record.decorators)
+        cls.record = any(name.rpartition(".")[2] in _RECORD_MAKERS for name in record.decorators)
         for name, code_name in record.methods.items():
             function = module.functions.get(f"{code_name}#file") or module.functions[code_name]
             function.cls = cls
@@ -234,13 +234,13 @@ class Universe:
             if name.rpartition(".")[2] in ("Generic", "Protocol"):
                 cls.protocol |= name.endswith("Protocol")
                 continue
-            base = self.class_named(name, cls.module, cls.name)
+            base = self.modules["typing"].classes["NamedTuple"] if name == ir.RECORD else self.class_named(name, cls.module, cls.name)
             if base is None:
                 cls.open = True
             elif base is not cls:
                 cls.bases.append(base)
                 base.subclasses.append(cls)
-                if name.rpartition(".")[2] == "NamedTuple":
+                if base.name == "NamedTuple":
                     cls.record = True
         root = self.builtins.classes.get("object")
         if not cls.bases and root is not None and cls is not root:
