@@ -108,3 +108,7 @@ class Wrapped:
 @Wrapped(name=f"{FLAG}")  # want "Wrapped(name=f'{FLAG}') frame" "f'{FLAG}' global"  # BAD: the text frame; what a partial was given is one with what it makes
 def decorated(x):  # want "def decorated global"
     return x
+
+
+def made_by_what_is_left(n):
+    return Marked(name=n)  # want "Marked(name=n) returned"

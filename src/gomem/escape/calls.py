@@ -195,13 +195,14 @@ class Calls(State):
         new = cls.find("__new__")
         result = made
         if new is not None and (cls.open or not _of_object(new)):
-            if new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named):
-                new = new.short[1]
-                types = [new.summary.fresh[place][0] for root, place in new.summary.returns if root == FRESH]
-                result = made if any(type(kind) is not Instance or cls in kind.cls.mro for kind in types) else 0
+            short = new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named)
+            new = new.short[1] if short and new.short is not None else new
             self.deps[new] = None
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
-            result |= self.of_class(self.apply(new.summary, values, (number, "new"), line, new), cls)
+            found = self.of_class(self.apply(new.summary, values, number if short else (number, "new"), line, new), cls)
+            if short and not _makes(new.summary, cls):
+                return found
+            result |= found
         init = cls.find("__init__")
         if init is not None and (init.cls is None or init.cls.name != "object" or not cls.open):
             if cls.record and init.code is None:
@@ -571,6 +572,12 @@ class Calls(State):
 def _of_object(function: Function) -> bool:
     """Whether it is ``object.__new__``, whose result is the object itself."""
     return function.cls is not None and function.cls.name == "object" and function.code is None
+
+
+def _makes(summary: Summary, cls: ClassInfo) -> bool:
+    """Whether a new object that is returned may be of the class."""
+    kinds = [summary.fresh[number][0] for root, number in summary.returns if root == FRESH]
+    return any(type(kind) is not Instance or cls in kind.cls.mro or kind.cls in cls.mro for kind in kinds)
 
 
 def _has_code(function: Function | None) -> bool:
