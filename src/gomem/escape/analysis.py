@@ -133,7 +133,7 @@ def _add_module(engine: Engine, info: ModuleInfo, file: ir.Module, analysis: Ana
         if function.code is not None:
             code = function.code
             verdicts, leaks = marshal.loads(engine.findings[function])
-            found.update(unpack_verdicts(verdicts))
+            found.update(unpack_verdicts(verdicts, code))
             if "?" in code.name:  # a part of another one
                 continue
             analysis.dynamic += code.dynamic

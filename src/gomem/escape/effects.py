@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gomem.escape import ir
 from gomem.escape.entities import PENDING, Instance
 from gomem.escape.interpret import Interpreter
 from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE
@@ -397,12 +398,12 @@ class _Summarizer:
         held = solved.environment if solved.code.frees else 0
         for variable in solved.code.param_vars:
             held |= solved.pts[variable]
-        solved.store(made, "&", held, solved.code.line)
+        solved.store(made, "&", held, ir.FIRST)
         if kind == "coroutine":
-            solved.store(made, "await", solved.returned or solved.outside(solved.universe.none), solved.code.line)
+            solved.store(made, "await", solved.returned or solved.outside(solved.universe.none), ir.FIRST)
         else:
-            solved.store(made, "*", solved.yielded, solved.code.line)
-            solved.store(made, "return", solved.returned, solved.code.line)
+            solved.store(made, "*", solved.yielded, ir.FIRST)
+            solved.store(made, "return", solved.returned, ir.FIRST)
         return made
 
     def stores(self) -> set[Any]:

@@ -137,7 +137,7 @@ class Expressions(Frame):
         first = self.expr(node.generators[0].iter)
         dst = self.allocate(node, kind)
         names = set().union(*(target_names(generator.target) for generator in node.generators))
-        self.renames.append((False, {name: self.state.fresh_name(name) for name in sorted(names)}))
+        self.renames.append((False, {name: self.fresh_name(name) for name in sorted(names)}))
         lazy = isinstance(node, ast.GeneratorExp)
         before = dict(self.env or {})
         self.code.once = False

@@ -7,6 +7,7 @@ flow meets, a variable of its own receives both. Names that nested functions see
 from __future__ import annotations
 
 import ast
+from itertools import chain
 from typing import Any
 
 from gomem.escape import ir
@@ -22,12 +23,7 @@ class FileState:
         self.module = module
         self.site_numbers = site_numbers
         self.scopes = Scopes()
-        self.unique = 0
         self.code_names: set[str] = set()  # qualified names already given
-
-    def fresh_name(self, name: str) -> str:
-        self.unique += 1
-        return f"{name}@{self.unique}"
 
 
 class Frame:
@@ -38,6 +34,8 @@ class Frame:
         self.code = code
         self.scope = scope
         self.parent = parent
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.fresh = 0  # names given
         self.is_module = code.kind == "module"
         self.env: Environment | None = {}  # None where control flow cannot come
         self.cells: dict[str, int] = {}
@@ -98,6 +96,11 @@ class Frame:
         return dst
 
     # names
+
+    def fresh_name(self, name: str) -> str:
+        """Another name than any that is seen here: a nested function's are of another depth."""
+        self.fresh += 1
+        return f"{name}@{self.depth}_{self.fresh}"
 
     def own_name(self, name: str) -> str:
         """The name under which this function keeps it: comprehensions and class bodies have their own."""
@@ -205,7 +208,7 @@ class Frame:
             return live[0] if live else None
         first = live[0]
         joined = dict(first)
-        for key in set().union(*live):
+        for key in dict.fromkeys(chain.from_iterable(live)):  # in an order that is the same in every run
             values = [env.get(key, 0) for env in live]
             if any(value != values[0] for value in values):
                 joined[key] = self.merged(values)

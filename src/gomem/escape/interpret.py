@@ -73,7 +73,7 @@ class Interpreter(Attributes):
         base = self.universe.builtins.classes.get("BaseException")
         caught = [one for one in self.bits(self.deep(self.managers)) if type(self.type[one]) is Instance and base in self.type[one].cls.mro]
         for one in caught:
-            self.store(1 << one, _FRAME, self.held_by_frame() & ~(1 << one), self.code.line)
+            self.store(1 << one, _FRAME, self.held_by_frame() & ~(1 << one), ir.FIRST)
 
     def keep_classes(self) -> None:
         """Of classes that this function makes, each object keeps its own, and each class its bases."""
@@ -138,7 +138,7 @@ class Interpreter(Attributes):
         everything = 0
         for variable in range(len(self.pts)) if variables is None else variables:
             everything |= self.pts[variable]
-        self.leak(everything, f"unknown {why}", self.code.line)
+        self.leak(everything, f"unknown {why}", ir.FIRST)
 
     # values
 

@@ -4,7 +4,7 @@ A file is lowered once (lower.py) and the result is cached by the hash of its so
 is tuples, lists, dicts, strings and numbers, so that ``marshal`` writes and reads it.
 
 Operations are tuples whose first member is one of the numbers below. ``dst``, ``src``, ``base`` are variables of the function
-(0 holds nothing), ``obj`` is an index in ``Code.objects``, ``line`` is where it happens.
+(0 holds nothing), ``obj`` is an index in ``Code.objects``, ``line`` is where it happens, counted from the function's first.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from typing import Any
     LEAK,  # src, cause, line
     HOLD,  # base, src, line: base keeps src alive in a way that no program text can load
 ) = range(29)
+FIRST = 1  # the line of the ``def`` itself
 
 RECORD = "&record"  # base of what namedtuple() makes
 
@@ -59,8 +60,8 @@ NO_DEFAULT, CONSTANT_DEFAULT, OBJECT_DEFAULT = range(3)  # Param.default
 class Code:
     """One function, lambda, module or class body.
 
-    ``name`` is unique in the module, as in ``__qualname__``. ``objects`` are what its operations may allocate: (site index or
-    -1, type name). ``params`` are (name, how, annotation, default). ``kind`` is module, function, generator, coroutine or
+    ``name`` is unique in the module, as in ``__qualname__``. ``objects`` are what its operations may allocate: (site, as a place
+    in ``sites``, or -1; type name). Lines count from the function's own, which is FIRST: what stands above it makes no difference. ``params`` are (name, how, annotation, default). ``kind`` is module, function, generator, coroutine or
     asyncgen. ``parent`` is the enclosing function's name or "".
     """
 
@@ -83,8 +84,8 @@ class Code:
     named: list[tuple[int, str]] = field(default_factory=list)  # whom it may call: (GLOBAL, CALL_METHOD or CLOSURE, name)
     stored: list[tuple[str, str]] = field(default_factory=list)  # attributes that it assigns: (class whose body does, name)
     size: int = 0  # number of operations
-    sites: int = 0  # of its own
-    digest: bytes = b""  # of all that is known of it
+    sites: list[int] = field(default_factory=list)  # its own, by their numbers in the file
+    digest: bytes = b""  # of all that is known of it but where in the file it stands
     body: bytes = b""  # what can be forgotten
     together: dict[int, frozenset[str]] | None = None  # see asked()
 
@@ -122,9 +123,13 @@ class Code:
             elif op[0] == STORE_CLASS:
                 stored[op[1], op[2]] = None
         self.named, self.stored, self.size = list(named), list(stored), len(self.ops)
-        own = [rows[site] for site, _ in self.objects if site >= 0]
-        self.sites = len(own)
-        self.digest = blake2b(marshal.dumps(([getattr(self, name) for name in (*_HEAD, *_BODY)], own), 0), digest_size=16).digest()
+        self.sites = sorted({site for site, _ in self.objects if site >= 0})
+        number = {site: place for place, site in enumerate(self.sites)}
+        self.objects = [(number.get(site, -1), kind) for site, kind in self.objects]
+        self.ops = [_moved(op, FIRST - self.line) for op in self.ops]
+        told = [(rows[site][0] - self.line, rows[site][6]) for site in self.sites]
+        seen = [getattr(self, name) for name in (*_HEAD, *_BODY) if name != "line"]
+        self.digest = blake2b(marshal.dumps((seen, told), 0), digest_size=16).digest()
 
 
 _BODY = ("variables", "param_vars", "local_vars", "objects", "ops")
@@ -179,6 +184,17 @@ _READ = {  # where an operation names the variables that it reads; those of argu
     OPERATE_IN_PLACE: (2, 3), SLICE: (2,), RETURN: (1,), YIELD: (1,), YIELD_FROM: (2,), RAISE: (1,), AWAIT: (2,), LEAK: (1,), HOLD: (1, 2),
 }  # fmt: skip
 _ARGUMENTS = {CALL: 4, CALL_METHOD: 5, CALL_SUPER: 5}
+
+
+def _moved(op: tuple[Any, ...], lines: int) -> tuple[Any, ...]:
+    """The operation so many lines further down."""
+    if op[0] in _NOWHERE:
+        return op
+    place = 5 if op[0] == CALL else len(op) - 1
+    return (*op[:place], op[place] + lines, *op[place + 1 :])
+
+
+_NOWHERE = {COPY, ALLOC, CONST, GLOBAL, FREE}  # operations without a line
 
 
 def variables_read(code: Code, op: tuple[Any, ...]) -> list[int]:

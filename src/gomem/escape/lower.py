@@ -502,7 +502,7 @@ class Function(Expressions):
         """Runs in place; its names are attributes of the class, which its methods do not see as names."""
         scope = self.state.scopes.of(node)
         names = scope.bound - scope.globals - scope.nonlocals
-        self.renames.append((True, {name: self.state.fresh_name(name) for name in sorted(names)}))
+        self.renames.append((True, {name: self.fresh_name(name) for name in sorted(names)}))
         self.class_names.append(qualified)
         self.block(node.body)
         self.class_names.pop()

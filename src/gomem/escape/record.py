@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import marshal
-from itertools import starmap
 from typing import Any
 
 from gomem.escape.entities import Function
+from gomem.escape.ir import FIRST, Code
 from gomem.escape.leaks import leaks_of
 from gomem.escape.outcome import Cell, Outcome
 from gomem.escape.summary import WORLD, Summary, source_order, store_order, type_order
 from gomem.escape.universe import Universe
-from gomem.escape.verdicts import Found, Step
+from gomem.escape.verdicts import MARK, Found, Step
 
 Plain = Any  # tuples, lists, dicts, text, numbers
 
@@ -54,8 +54,20 @@ def pack_findings(function: Function, verdicts: dict[int, Found]) -> bytes:
     return marshal.dumps((pack_verdicts(verdicts), leaks_of(function)))
 
 
-def unpack_verdicts(plain: Plain) -> dict[int, Found]:
-    return {site: (verdict, reason, tuple(starmap(Step, flow)), kind) for site, verdict, reason, flow, kind in plain}
+def unpack_verdicts(plain: Plain, code: Code) -> dict[int, Found]:
+    """By the sites' numbers in the file, with its lines."""
+    above = code.line - FIRST
+    return {
+        code.sites[site]: (verdict, _placed(reason, above), tuple(Step(line + above if line else 0, _placed(what, above)) for line, what in flow), kind)
+        for site, verdict, reason, flow, kind in plain
+    }
+
+
+def _placed(text: str, above: int) -> str:
+    if MARK not in text:
+        return text
+    pieces = text.split(MARK)
+    return "".join(str(int(piece) + above) if number % 2 else piece for number, piece in enumerate(pieces))
 
 
 def pack_outcome(outcome: Outcome) -> Plain:

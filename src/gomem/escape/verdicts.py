@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gomem.escape import ir
 from gomem.escape.entities import ClassInfo, Function, Instance
 from gomem.escape.interpret import Interpreter
 from gomem.escape.solve import MADE, OUTSIDE, PARAMETER
@@ -34,11 +35,12 @@ class Way:
     objects: int
 
 
+MARK = "\0"  # round a line's number in a text: as all lines here, it counts from the function's first
 Found = tuple[str, str, tuple[Step, ...], str]  # verdict, reason, flow, type
 
 
 def judge(solved: Interpreter) -> dict[int, Found]:
-    """(verdict, reason, flow, type) of each site of the function that was solved, by its number in the module."""
+    """(verdict, reason, flow, type) of each site of the function that was solved, by its number among those of the function. Lines count from its first."""
     if not solved.code.sites:
         return {}
     if solved.tangled:
@@ -76,7 +78,7 @@ def _ways(solved: Interpreter) -> list[Way]:
     verb = "yielded" if solved.code.kind in ("generator", "asyncgen") else "returned"
     for objects, word in ((solved.returned, "returned"), (solved.yielded, verb)):
         for one in solved.bits(objects):
-            ways.append(Way("returned", solved.return_lines.get(one, solved.code.line), word, 1 << one))
+            ways.append(Way("returned", solved.return_lines.get(one, ir.FIRST), word, 1 << one))
     return ways
 
 
@@ -103,7 +105,7 @@ def _leak_way(cause: str, line: int, objects: int) -> Way:
 
 def _store_way(solved: Interpreter, one: int, name: str, objects: int) -> Way:
     root = solved.root[one]
-    line = solved.store_lines.get((one, name), solved.code.line)
+    line = solved.store_lines.get((one, name), ir.FIRST)
     shown = "" if name in ("*", "?", "&") or name[0] in "&=0123456789" else f".{name.partition('@')[0]}"
     params = solved.code.params
     if root >= len(params):
@@ -167,8 +169,8 @@ def _past(verdict: str, reason: str) -> str:
 def _name(solved: Interpreter, one: int) -> str:
     site = solved.site[one]
     if site >= 0 and solved.module.file is not None:
-        row = solved.module.file.sites[site]
-        return f"{row[6]} (line {row[0]})"
+        row = solved.module.file.sites[solved.code.sites[site]]
+        return f"{row[6]} (line {MARK}{row[0] - solved.code.line + ir.FIRST}{MARK})"
     what = solved.type[one]
     if type(what) is Instance:
         return f"a {what.cls.name}"
