@@ -71,3 +71,19 @@ def one_of_many(figure: Figure, n):
 
 def none_of_those(circle: Circle, n):
     return circle.draw([n]) is None  # want "circle.draw([n]) frame" "[n] frame"
+
+
+class Line:
+    def __init__(self, ends):
+        self.ends = ends
+
+    def size(self, seen):
+        return len(self.ends) + len(seen)  # want "len(self.ends) + len(seen) returned" "len(self.ends) frame" "len(seen) frame"
+
+
+def one_of_two(thing: Shape | Line | None, n):
+    return thing.size([n]) > 1  # want "thing.size([n]) frame" "[n] frame"
+
+
+def one_of_any(thing: "Shape | Unheard", n):
+    return thing.size([n]) > 1  # want "thing.size([n]) frame" "[n] global"

@@ -40,7 +40,7 @@ def text_and_something(other, n):
 def grows(n):
     text = str(n)  # want "str(n) frame"
     text += "."
-    text += f" {n}"  # want "f' {n}' returned"  # BAD: frame; what it is added to is never empty
+    text += f" {n}"  # want "f' {n}' frame"
     return text
 
 

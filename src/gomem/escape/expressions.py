@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 from gomem.escape import ir
 from gomem.escape.frame import Frame
+from gomem.escape.lengths import joined_text, long_joins, shown
 from gomem.escape.scopes import target_names
 from gomem.escape.sites import is_constant
 
@@ -35,7 +37,7 @@ class Expressions(Frame):
         return self.constant("?")
 
     def _constant(self, node: ast.Constant) -> int:
-        return self.constant(type(node.value).__name__)
+        return self.constant(type(node.value).__name__, bool(node.value))
 
     def _name(self, node: ast.Name) -> int:
         return self.read(node.id)
@@ -118,7 +120,9 @@ class Expressions(Frame):
         if not values:
             return self.constant("str")
         made = self.allocate(node, "str")
-        if len(node.values) == 1 and values[0]:  # f"{x}" is x if that is a str
+        if len(values) < len(node.values):
+            self.filled.add(made)
+        elif len(node.values) == 1 and values[0]:  # f"{x}" is x if that is a str
             return self.merged([made, values[0]])
         return made
 
@@ -213,11 +217,19 @@ class Expressions(Frame):
         dst = self.new()
         name = f"__{_BINARY[type(node.op)]}__"
         if isinstance(node.op, ast.Add):
-            name += _same_side(node)
+            name += self.added(dst, left, right)
+        elif isinstance(node.op, ast.Mod) and _is_text_beside(node.left):
+            self.filled.add(dst)
         elif isinstance(node.op, ast.Mult) and (_is_factor(node.left) or _is_factor(node.right)):
             name += " new"
         self.emit(ir.OPERATE, dst, left, right, self.object(node, "?"), name, node.lineno)
         return dst
+
+    def added(self, dst: int, left: int, right: int) -> str:
+        """Which operand of + can be the result, as adding an empty text gives the other: " new" none, " left", " right", "" both."""
+        if left in self.filled or right in self.filled:
+            self.filled.add(dst)
+        return {(True, True): " new", (True, False): " left", (False, True): " right", (False, False): ""}[left in self.filled, right in self.filled]
 
     def _operand(self, node: ast.BinOp) -> int:
         """The right operand; of a ``%`` on literal text only what can be the result: ``"%s" % x`` is x if that is a str."""
@@ -312,6 +324,8 @@ class Expressions(Frame):
                 return self._call_super(node, called.attr)
             base = self.expr(called.value)
             arguments = self.arguments(node)
+            if self.joins_many(node):
+                arguments = ((), (), (), ())
             dst = self.new()
             self.emit(ir.CALL_METHOD, dst, base, called.attr, self.object(node, "?"), arguments, node.lineno)
             return dst
@@ -322,6 +336,15 @@ class Expressions(Frame):
         dst = self.new()
         self.emit(ir.CALL, dst, function, self.object(node, "?"), arguments, node.lineno, dotted(called))
         return dst
+
+    def joins_many(self, node: ast.Call) -> bool:
+        """Whether two texts or more are joined: then none of them is the result."""
+        joined = joined_text(node)
+        if not isinstance(joined, ast.Name):
+            return shown(joined) > 1
+        if self.long_joins is None:
+            self.long_joins = long_joins(self.body, self.scope.bound - self.scope.captured)
+        return node in self.long_joins
 
     def _call_super(self, node: ast.Call, name: str) -> int:
         arguments = self.arguments(node)
@@ -398,24 +421,17 @@ def _is_type_like(name: str) -> bool:
     return name[:1].isupper() and not name.isupper()
 
 
-def _same_side(node: ast.BinOp) -> str:
-    """Which operand of + can be the result, as adding an empty text gives the other: " new" none, " left", " right", "" both."""
-    left, right = is_filled(node.left), is_filled(node.right)
-    return {(True, True): " new", (True, False): " left", (False, True): " right", (False, False): ""}[left, right]
-
-
 def _is_factor(node: ast.expr) -> bool:
     """Whether it is a number other than 1, by which a text or tuple gives itself."""
     return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value != 1
 
 
-def is_filled(node: ast.expr) -> bool:
-    """Whether a text cannot be empty."""
-    if isinstance(node, ast.Constant):
-        return bool(node.value)
-    if isinstance(node, ast.JoinedStr):
-        return any(isinstance(part, ast.Constant) for part in node.values)
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and (is_filled(node.left) or is_filled(node.right))
+_FORMAT = re.compile(r"%(\([^)]*\))?[-+ #0-9.*hlL]*[a-zA-Z]")
+
+
+def _is_text_beside(node: ast.expr) -> bool:
+    """Whether a literal format has text beside what is put in, so that what comes of it is not empty."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(_FORMAT.sub("", node.value))
 
 
 def _is_part(index: ast.Slice) -> bool:

@@ -42,7 +42,8 @@ class Frame:
         self.frees: dict[str, int] = {}
         self.free_written: set[str] = set()
         self.globals: dict[str, int] = {}
-        self.constants: dict[str, int] = {}
+        self.constants: dict[tuple[str, bool], int] = {}
+        self.filled: set[int] = set()  # variables of texts that are not empty, and numbers that are not 0
         self.renames: list[tuple[bool, dict[str, str]]] = []  # (is a class body, name -> name of its own)
         self.handled: list[int] = []  # the exceptions of the ``except`` blocks around, 0 for one without a name
         self.loops: list[tuple[list[Environment], list[Environment]]] = []  # (at break, at continue)
@@ -50,6 +51,8 @@ class Frame:
         self.watch_envs: list[Environment] = []  # the environment before each of them
         self.class_names: list[str] = []
         self.without: dict[ast.AST, int] = {}  # ``if x is None`` with a parameter's number, as long as that may end the function
+        self.body: list[ast.stmt] = []  # of a function with a name
+        self.long_joins: set[ast.AST] | None = None
         self.ends: list[tuple[int, int]] = []  # (number of a parameter, operations that there are if it is not given)
         state.module.codes.append(code)
         self.number = len(state.module.codes) - 1
@@ -75,14 +78,19 @@ class Frame:
         dst = self.new()
         for src in sorted(different):
             self.emit(ir.COPY, dst, src)
+        if different <= self.filled:
+            self.filled.add(dst)
         return dst
 
-    def constant(self, kind: str) -> int:
-        """The variable of objects of an immutable type that exist anyway; kind "?" is an object nothing is known of."""
-        found = self.constants.get(kind)
+    def constant(self, kind: str, filled: bool = False) -> int:
+        """The variable of objects of an immutable type that exist anyway, or of those among them that are true; kind "?"
+        is an object nothing is known of."""
+        found = self.constants.get((kind, filled))
         if found is None:
-            found = self.constants[kind] = self.new()
+            found = self.constants[kind, filled] = self.new()
             self.emit(ir.CONST, found, kind)
+            if filled:
+                self.filled.add(found)
         return found
 
     def object(self, node: Any, kind: str) -> int:

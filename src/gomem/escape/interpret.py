@@ -121,13 +121,16 @@ class Interpreter(Attributes):
     def _begin(self) -> None:
         """Parameters are objects; ``self`` and annotated ones have a type."""
         for index, (_, how, kinds, _) in enumerate(self.code.params):
-            what = self.universe.annotated(kinds, self.module) if kinds else None
+            types = self.universe.annotated_each(kinds, self.module) if kinds else [None]
             if index == 0 and self.function.cls is not None and self.function.kind != "static":
                 cls = self.function.cls
-                what = cls if self.function.kind == "class" else cls.any_type
+                types = [cls if self.function.kind == "class" else cls.any_type]
             if how in (ir.REST, ir.KEYWORDS):
-                what = None
+                types = [None]
+            what = types[0]
             given = self.object(("p", index), PARAMETER, what, root=index)
+            for other in types[1:]:
+                given |= self.object(("p", index, other), PARAMETER, other, root=index)
             if type(what) is ClassInfo:
                 self.subclassed |= given
             self.pts[self.code.param_vars[index]] = given

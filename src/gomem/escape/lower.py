@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.expressions import _BINARY, Expressions, dotted, is_filled
+from gomem.escape.expressions import _BINARY, Expressions, dotted
 from gomem.escape.frame import FileState
-from gomem.escape.scopes import parameters
 from gomem.escape.sites import find_sites
-from gomem.escape.tree_names import assigned_names, exception_names, record_names, type_names
+from gomem.escape.tree_names import assigned_names, ends_without, exception_names, record_names, type_names
 
 
 def lower(source: bytes, path: str, name: str, package: bool = False) -> ir.Module:
@@ -87,29 +86,30 @@ class Function(Expressions):
 
     def _augmented(self, node: ast.AugAssign) -> None:
         target = node.target
-        name = f"__{_BINARY[type(node.op)]}__"
-        if isinstance(node.op, ast.Add) and is_filled(node.value):
-            name += " right"
-        obj = self.object(None, "?")
-        dst = self.new()
         if isinstance(target, ast.Name):
-            old, operand = self.read(target.id), self.expr(node.value)
-            self.emit(ir.OPERATE_IN_PLACE, dst, old, operand, obj, name, node.lineno)
-            self.write(target.id, dst, node.lineno)
+            self.write(target.id, self.in_place(node, self.read(target.id)), node.lineno)
             return
         base = self.expr(target.value)
         old = self.new()
         if isinstance(target, ast.Attribute):
             self.emit(ir.LOAD_ATTR, old, base, target.attr, node.lineno)
-            self.emit(ir.OPERATE_IN_PLACE, dst, old, self.expr(node.value), obj, name, node.lineno)
-            self.emit(ir.STORE_ATTR, base, target.attr, dst, node.lineno)
+            self.emit(ir.STORE_ATTR, base, target.attr, self.in_place(node, old), node.lineno)
         else:
             key = self.expr(target.slice)
             self.emit(ir.LOAD_ITEM, old, base, key, node.lineno)
-            self.emit(ir.OPERATE_IN_PLACE, dst, old, self.expr(node.value), obj, name, node.lineno)
+            dst = self.in_place(node, old)
             if key:  # a Counter keeps it
                 self.emit(ir.STORE_ITEM, base, key, node.lineno)
             self.emit(ir.STORE_ITEM, base, dst, node.lineno)
+
+    def in_place(self, node: ast.AugAssign, old: int) -> int:
+        operand = self.expr(node.value)
+        name = f"__{_BINARY[type(node.op)]}__"
+        dst = self.new()
+        if isinstance(node.op, ast.Add):
+            name += self.added(dst, old, operand)
+        self.emit(ir.OPERATE_IN_PLACE, dst, old, operand, self.object(None, "?"), name, node.lineno)
+        return dst
 
     def _return(self, node: ast.Return) -> None:
         value = self.expr(node.value)
@@ -422,7 +422,8 @@ class Function(Expressions):
                 frame.emit(ir.RETURN, value, node.lineno)
         else:
             code.returns = type_names(node.returns)
-            frame.without = {} if code.parent else _ends_without(node)
+            frame.body = node.body
+            frame.without = {} if code.parent else ends_without(node)
             frame.block(node.body)
         code.frees = sorted(frame.frees)
         return code, frame
@@ -518,26 +519,6 @@ TRANSPARENT = {
     "contextlib.asynccontextmanager", "functools.wraps", "wraps", "cached_property", "functools.cached_property",
     "abc.abstractproperty", "types.coroutine", "no_type_check",
 }  # fmt: skip
-
-
-def _ends_without(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[ast.AST, int]:
-    """The first ``if x is None`` of the function's block, if x is a parameter that is None unless it is given."""
-    args = node.args
-    positional = [*args.posonlyargs, *args.args]
-    names = [arg.arg for arg in parameters(args)[: len(positional)]]
-    defaults = dict(zip(names[len(names) - len(args.defaults) :], args.defaults, strict=True))
-    for number, statement in enumerate(node.body):
-        test = statement.test if isinstance(statement, ast.If) and not statement.orelse else None
-        if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and isinstance(test.ops[0], ast.Is) and _is_none(test.comparators[0]):
-            name = test.left.id
-            if name in names and _is_none(defaults.get(name)) and name not in assigned_names(node.body[:number]):
-                return {statement: names.index(name)}
-            return {}
-    return {}
-
-
-def _is_none(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _pairwise(target: Any, value: Any) -> bool:

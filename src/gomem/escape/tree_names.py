@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gomem.escape.expressions import dotted
-from gomem.escape.scopes import push_children
+from gomem.escape.scopes import parameters, push_children
 
 
 def assigned_names(body: Iterable[ast.AST]) -> set[str]:
@@ -82,3 +82,23 @@ def _type_names(node: ast.AST | None) -> list[str]:
 def exception_names(node: ast.expr | None) -> tuple[str, ...]:
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     return tuple(dotted(part) for part in parts if part is not None)
+
+
+def ends_without(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[ast.AST, int]:
+    """The first ``if x is None`` of the function's block, if x is a parameter that is None unless it is given."""
+    args = node.args
+    positional = [*args.posonlyargs, *args.args]
+    names = [arg.arg for arg in parameters(args)[: len(positional)]]
+    defaults = dict(zip(names[len(names) - len(args.defaults) :], args.defaults, strict=True))
+    for number, statement in enumerate(node.body):
+        test = statement.test if isinstance(statement, ast.If) and not statement.orelse else None
+        if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and isinstance(test.ops[0], ast.Is) and _is_none(test.comparators[0]):
+            name = test.left.id
+            if name in names and _is_none(defaults.get(name)) and name not in assigned_names(node.body[:number]):
+                return {statement: names.index(name)}
+            return {}
+    return {}
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None

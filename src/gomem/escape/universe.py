@@ -368,8 +368,13 @@ class Universe:
 
     def annotated(self, names: tuple[str, ...], module: ModuleInfo) -> Any:
         """The type an annotation names, if it is one class; None otherwise."""
-        kinds = [self._annotated_one(name, module) for name in names if name != "None"]
+        kinds = self.annotated_each(names, module)
         return kinds[0] if len(kinds) == 1 else None
+
+    def annotated_each(self, names: tuple[str, ...], module: ModuleInfo) -> list[Any]:
+        """The types an annotation names; [None] if it names anything else."""
+        kinds = list(dict.fromkeys(self._annotated_one(name, module) for name in names if name != "None"))
+        return kinds if kinds and None not in kinds else [None]
 
     def _annotated_one(self, name: str, module: ModuleInfo) -> Instance | None:
         cls = self.class_named(name, module) or self.builtins.classes.get(_TYPING.get(name.rpartition(".")[2], ""))

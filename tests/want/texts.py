@@ -1,0 +1,88 @@
+"""Texts that are joined and added: which of them can be the result itself, as what has nothing added to it is."""
+
+
+def two_joined(n):
+    return ", ".join([f"{n}", n.strip()])  # want "', '.join([f'{n}', n.strip()]) returned" "[f'{n}', n.strip()] frame" "f'{n}' frame" "n.strip() frame"
+
+
+def one_joined(n):
+    return ", ".join([f"{n}"])  # want "', '.join([f'{n}']) returned" "[f'{n}'] frame" "f'{n}' returned"
+
+
+def perhaps_one_joined(n):
+    return ", ".join((f"{n}", *n))  # want "', '.join((f'{n}', *n)) returned" "(f'{n}', *n) frame" "f'{n}' returned"
+
+
+def head_and_foot(rows):
+    lines = [f"{rows}"]  # want "[f'{rows}'] frame" "f'{rows}' frame"
+    for row in rows:
+        lines.append(f"{row}")  # want "lines.append(f'{row}') frame" "f'{row}' frame"
+    lines.append(f"{len(rows)}")  # want "lines.append(f'{len(rows)}') frame" "f'{len(rows)}' frame" "len(rows) frame"
+    return "\n".join(lines)  # want "'\n'.join(lines) returned"
+
+
+def perhaps_a_foot(rows):
+    lines = [f"{rows}"]  # want "[f'{rows}'] frame" "f'{rows}' returned"
+    if rows:
+        lines.append(f"{rows!r}")  # want "lines.append(f'{rows!r}') frame" "f'{rows!r}' returned"
+    return "\n".join(lines)  # want "'\n'.join(lines) returned"
+
+
+def taken_away(rows):
+    lines = [f"{rows}", f"{rows!r}"]  # want "[f'{rows}', f'{rows!r}'] frame" "f'{rows}' returned" "f'{rows!r}' returned"
+    lines.pop()  # want "lines.pop() frame"
+    return "\n".join(lines)  # want "'\n'.join(lines) returned"
+
+
+def made_anew(rows):
+    lines = [f"{rows}", f"{rows!r}"]  # want "[f'{rows}', f'{rows!r}'] frame" "f'{rows}' returned" "f'{rows!r}' returned"  # BAD: both texts frame; of a name that is assigned twice no length is known
+    if rows:
+        lines = [f"{rows}"]  # want "[f'{rows}'] frame" "f'{rows}' returned"
+    return "\n".join(lines)  # want "'\n'.join(lines) returned"
+
+
+def seen_by_another(rows):
+    lines = [f"{rows}", f"{rows!r}"]  # want "[f'{rows}', f'{rows!r}'] frame" "f'{rows}' returned" "f'{rows!r}' returned"
+
+    def less():  # want "def less frame"
+        lines.clear()  # want "lines.clear() frame"
+
+    less()  # want "less() frame"
+    return "\n".join(lines)  # want "'\n'.join(lines) returned"
+
+
+def in_a_loop(rows):
+    lines = [f"{rows}"]  # want "[f'{rows}'] frame" "f'{rows}' frame"
+    for row in rows:
+        lines += [f"{row}"]  # want "[f'{row}'] frame" "f'{row}' frame"
+        if row:
+            return "".join(lines)  # want "''.join(lines) returned"
+    return None
+
+
+def added_to_a_name(n):
+    text = f"<{n}>"  # want "f'<{n}>' returned"
+    more = f"{n}"  # want "f'{n}' frame"
+    return text + more  # want "text + more returned"
+
+
+def added_again(n):
+    text = "of "
+    text += f"{n}"  # want "f'{n}' frame"
+    text += n.strip()  # want "n.strip() frame"
+    return text
+
+
+def added_in_a_loop(rows):
+    text = ""
+    for row in rows:
+        text += f"{row}"  # want "f'{row}' returned"
+    return text
+
+
+def filled_by_a_format(n):
+    return n + f"{n}" + "%s, " % n  # want "n + f'{n}' + '%s, ' % n returned" "n + f'{n}' frame" "f'{n}' frame" "'%s, ' % n returned"
+
+
+def perhaps_filled(n):
+    return n + f"{n}" + "%s" % n  # want "n + f'{n}' + '%s' % n returned" "n + f'{n}' returned" "f'{n}' returned" "'%s' % n returned"
