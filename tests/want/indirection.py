@@ -225,3 +225,17 @@ def holds_itself_for_good(n):
     pair = Pair([n], None)  # want "Pair([n], None) frame" "[n] frame"
     pair.close()  # want "pair.close() frame"
     return n
+
+
+class Ring:
+    def __init__(self, x):
+        self.items = [x]  # want "[x] instance"
+        self.next = self
+
+
+def whole_ring(n):
+    return Ring([n]).next  # want "Ring([n]) returned" "[n] returned"
+
+
+def kept_by_itself(n):
+    return len(Ring([n]).items)  # want "len(Ring([n]).items) returned" "Ring([n]) frame" "[n] frame"

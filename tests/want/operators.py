@@ -91,3 +91,15 @@ class Counts:
 
     def add(self, n):
         self.counts[f"{n}"] += 1  # want "f'{n}' instance"
+
+
+def lone_field(n):
+    return "{}".format(f"{n}!")  # want "'{}'.format(f'{n}!') returned" "f'{n}!' returned"
+
+
+def field_in_text(n):
+    return "<{}>".format(f"{n}!")  # want "'<{}>'.format(f'{n}!') returned" "f'{n}!' frame"
+
+
+def unknown_template(n, template: str):
+    return template.format(f"{n}!")  # want "template.format(f'{n}!') returned" "f'{n}!' returned"

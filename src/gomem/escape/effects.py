@@ -118,7 +118,8 @@ def compact_stores(grouped: dict[tuple[Source, str], set[Source]]) -> set[Any]:
         merged = _one_step(merged)
     if sum(map(len, merged.values())) > _STORES:
         merged = _coarse(merged)
-    return {(target, name, source) for (target, name), sources in merged.items() for source in compact_sources(sources) if source != target}
+    told = ((target, name, source) for (target, name), sources in merged.items() for source in compact_sources(sources))
+    return {store for store in told if store[0] != store[2] or not store[0][1].endswith(DEEP)}  # what is deep within holds itself anyway
 
 
 def join(first: Summary, second: Summary) -> Summary:

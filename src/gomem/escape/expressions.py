@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import string
 from typing import Any
 
 from gomem.escape import ir
@@ -324,7 +325,7 @@ class Expressions(Frame):
                 return self._call_super(node, called.attr)
             base = self.expr(called.value)
             arguments = self.arguments(node)
-            if self.joins_many(node):
+            if self.joins_many(node) or (called.attr == "format" and _is_template(called.value)):
                 arguments = ((), (), (), ())
             dst = self.new()
             self.emit(ir.CALL_METHOD, dst, base, called.attr, self.object(node, "?"), arguments, node.lineno)
@@ -432,6 +433,17 @@ _FORMAT = re.compile(r"%(\([^)]*\))?[-+ #0-9.*hlL]*[a-zA-Z]")
 def _is_text_beside(node: ast.expr) -> bool:
     """Whether a literal format has text beside what is put in, so that what comes of it is not empty."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(_FORMAT.sub("", node.value))
+
+
+def _is_template(node: ast.expr) -> bool:
+    """Whether formatting gives a new text: that of a lone field may be what is put there."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return False
+    try:
+        parts = list(string.Formatter().parse(node.value))
+    except ValueError:
+        return False
+    return len(parts) > 1 or any(text for text, *_ in parts)
 
 
 def _is_part(index: ast.Slice) -> bool:
