@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,47 @@ def mutate(path: Path, rng: random.Random) -> str:
     return f"{path.name}:{node.lineno}: {text} -> {kept}"
 
 
+def rename(path: Path, rng: random.Random) -> str:
+    """Adds or removes a function, method or attribute, or has another one called; says which."""
+    source = path.read_text()
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef) and not node.decorator_list]
+    node = rng.choice(found)
+    lines = source.splitlines(keepends=True)
+    first, indent = node.lineno - 1, " " * node.col_offset
+    own, *_ = [arg.arg for arg in node.args.args] or ["None"]
+    name = rng.choice(["first_one", "second_one", "third_one", "append", "get", "get_payload", "encode", "__len__"])
+    inner = indent + "    "
+    kept = rng.choice(
+        [
+            f"{indent}def {name}(self, *given):\n{inner}self.{name}_kept = [given]\n{inner}return [self, lambda: given]\n",
+            f"{indent}def {name}(one, other=None):\n{inner}return {name}(one, [other])\n",
+            f"{indent}{name} = {{'a': []}}\n",
+            "",
+        ]
+    )
+    change = rng.choice(["before", "instead", "call"])
+    if change == "call":
+        body = node.body[0].lineno - 1
+        lines.insert(body, f"{inner}{own}.{name}([{own}])\n{inner}{own}.{name}_kept = {{}}\n")
+    else:
+        lines[first : node.end_lineno if change == "instead" else first] = [kept]
+    text = "".join(lines)
+    try:
+        compile(text, "mutant", "exec")
+    except SyntaxError:
+        return "nothing"
+    path.write_text(text)
+    return f"{path.name}:{node.name}: {change} {name}: {kept}"
+
+
+@pytest.mark.parametrize("how", [mutate, rename])
 @pytest.mark.parametrize(("seed", "times"), [(0, 3), *[pytest.param(seed, 20, marks=pytest.mark.slow) for seed in range(1, 6)]])
-def test_mutants_as_if_cold(package: Path, tmp_path: Path, seed: int, times: int) -> None:
+def test_mutants_as_if_cold(package: Path, tmp_path: Path, how: Callable[[Path, random.Random], str], seed: int, times: int) -> None:
     rng = random.Random(seed)
     analyse([package], cache=tmp_path / "cache")
     done: list[str] = []
     while len([what for what in done if what != "nothing"]) < times:
-        done.append(mutate(rng.choice(sorted(package.glob("*.py"))), rng))
+        done.append(how(rng.choice(sorted(package.glob("*.py"))), rng))
         assert analyse([package], cache=tmp_path / "cache") == analyse([package]), done
 
 
@@ -80,6 +115,16 @@ def test_only_what_changed_is_solved_again(package: Path, tmp_path: Path, solved
     path.write_text(path.read_text().replace("def __eq__", "#\n    def __eq__"))  # all below is a line further down
     found = analyse([package], cache=tmp_path / "cache")
     assert set(solved) == {"<module>"}
+    assert found == analyse([package])
+
+
+def test_a_new_function(package: Path, tmp_path: Path, solved: list[str]) -> None:
+    analyse([package], cache=tmp_path / "cache")
+    path = package / "header.py"
+    path.write_text(path.read_text() + "\n\ndef nobody_else_mentions(x):\n    return lambda: [x]\n")
+    solved.clear()
+    found = analyse([package], cache=tmp_path / "cache")
+    assert set(solved) == {"<module>", "nobody_else_mentions", "nobody_else_mentions.<locals>.<lambda>"}
     assert found == analyse([package])
 
 

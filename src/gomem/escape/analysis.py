@@ -100,21 +100,20 @@ def analyse(
     analysis = Analysis()
     disk = DiskCache(cache)
     texts = b"".join(Path(library).read_bytes() for library in libraries)
-    shape = hashlib.blake2b(texts, digest_size=16)
     modules = list(read_files(find_files(paths), jobs, disk, analysis.skipped, progress))
     for module in modules:
-        shape.update(module.shape)
         universe.add_file(module, own=True)
         analysis.files += 1
         analysis.lines += module.lines
     context = Context(lambda: load_libraries(libraries), told.keys(), texts, search, jobs, disk, progress)
     packages = load_packages(modules, context) if search else Packages()
-    shape.update(packages.digest)
     analysis.packages, analysis.left = packages.units, packages.left
     thaw(universe, packages.frozen)
     name = repr([*(os.path.abspath(path) for path in [*paths, *libraries]), *search]).encode()
     plain = disk.load(name)
-    trace = None if cache is None else Trace(universe, shape.digest(), None if plain is None else marshal.loads(plain))
+    rest = hashlib.blake2b(packages.digest + texts, digest_size=16).digest()
+    shape = (rest, [(module.name, module.shape, module.facts) for module in modules])
+    trace = None if cache is None else Trace(universe, shape, None if plain is None else marshal.loads(plain), lambda: [*_texts(libraries), marshal.dumps(packages.frozen)])
     engine = Engine(universe, jobs, trace)
     engine.run(None if progress is None else lambda done, all_: progress("solving", done, all_))
     if trace is not None and trace.news:
@@ -125,6 +124,10 @@ def analyse(
         if info.own and info.file is not None:
             _add_module(engine, info, info.file, analysis)
     return analysis
+
+
+def _texts(extra: Sequence[str | Path]) -> list[bytes]:
+    return [Path(path).read_bytes() for path in [*LIBRARY.glob("*.txt"), *extra]]
 
 
 def _add_module(engine: Engine, info: ModuleInfo, file: ir.Module, analysis: Analysis) -> None:

@@ -20,6 +20,7 @@ from gomem.escape.order import arrange, functions_of
 from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, solve, value_of
 from gomem.escape.record import pack_findings
 from gomem.escape.replay import findings_as_before
+from gomem.escape.summary import Summary
 from gomem.escape.trace import Trace
 from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found
@@ -45,7 +46,7 @@ class Engine:
         self.lookers: dict[Cell, set[Function]] = defaultdict(set)
         self.seen: dict[Function, dict[Cell, Any]] = {}
         self.times: dict[Function, int] = defaultdict(int)
-        self.verdicts: dict[Function, dict[int, Found] | bytes] = {}
+        self.came: dict[Function, tuple[Summary, dict[int, Found] | bytes]] = {}  # of its last solving
         self.findings: dict[Function, bytes] = {}
         self.workers: Workers | None = None
         self.patched = 0  # functions that some code replaces
@@ -73,7 +74,7 @@ class Engine:
         """Gives back the memory of what only solving needs."""
         self.lookers.clear()
         self.seen.clear()
-        self.verdicts.clear()
+        self.came.clear()
 
     def sweeps(self, progress: Callable[[int, int], None] | None) -> None:
         now: Places = defaultdict(set)
@@ -172,19 +173,19 @@ class Engine:
         """What is reported of each function."""
         elsewhere = {} if self.workers is None else self.workers.findings()
         for function in self.functions:
-            findings = elsewhere.get(function.order) or self.verdicts[function]
-            if type(findings) is not bytes or not findings:
-                findings = self.find_one(function.order, findings or None)
+            summary, verdicts = self.came[function]
+            findings = elsewhere.get(function.order) or (verdicts if type(verdicts) is bytes else b"")
+            findings = findings or self.find_one(function.order, summary, verdicts)
             self.findings[function] = findings
             if self.trace is not None:
                 self.trace.note_findings(function, findings)
 
-    def find_one(self, place: int, verdicts: Any) -> bytes:
+    def find_one(self, place: int, summary: Summary, verdicts: Any) -> bytes:
         """Of one that has been solved; anew if nobody has the verdicts any more, as it sees now what it saw then."""
         function = self.functions[place]
-        if verdicts is None and function.code.sites:  # type: ignore[union-attr]
+        if not verdicts and function.code.sites:  # type: ignore[union-attr]
             verdicts = self.solve_one(place, self.stage(function)).verdicts
-        return pack_findings(function, verdicts or {})
+        return pack_findings(function, summary, verdicts or {})
 
     def apply(self, place: int, outcome: Outcome) -> None:
         """The part of ``commit`` that changes what others can see."""
@@ -204,7 +205,7 @@ class Engine:
             if before.keys() != outcome.seen.keys():
                 for cell in outcome.seen:
                     self.lookers[cell].add(function)
-            self.verdicts[function] = outcome.verdicts
+            self.came[function] = outcome.summary, outcome.verdicts
             cells = self.make_known(function, outcome)
             changes.append((function, cells))
             for cell in cells:

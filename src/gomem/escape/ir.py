@@ -10,6 +10,7 @@ Operations are tuples whose first member is one of the numbers below. ``dst``, `
 from __future__ import annotations
 
 import marshal
+import re
 from dataclasses import astuple, dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -134,6 +135,7 @@ class Code:
 
 _BODY = ("variables", "param_vars", "local_vars", "objects", "ops")
 _HEAD = ("name", "kind", "line", "owner", "parent", "params", "returns", "decorators", "frees", "once", "dynamic")
+_SEEN = ("kind", "params", "returns", "decorators")  # by others
 _NOTED = ("named", "stored", "size", "sites", "digest")
 
 
@@ -154,8 +156,8 @@ class Class:
 @dataclass(slots=True)
 class Module:
     """One file. ``names`` are the module's global names: name -> list of (how, what), how being import, from, function, class,
-    variable. ``sites`` are (line, column, end line, end column, kind, function, text). ``shape`` is a
-    digest of all that other functions than the one concerned can see without asking what a call of it does."""
+    variable. ``sites`` are (line, column, end line, end column, kind, function, text). ``facts`` are all
+    that other functions than the one concerned can see without asking what a call of it does, ``shape`` a digest of them."""
 
     name: str
     path: str
@@ -168,14 +170,27 @@ class Module:
     sites: list[tuple[Any, ...]] = field(default_factory=list)
     lines: int = 0
     shape: bytes = b""
+    facts: bytes = b""
 
     def finish(self) -> None:
         for code in self.codes:
             code.finish(self.sites)
-        heads = [[getattr(code, name) for name in (*_HEAD, "stored") if name != "line"] for code in self.codes]
-        classes = [(name, [getattr(made, what) for what in Class.__slots__ if what != "line"]) for name, made in self.classes.items()]
-        seen = (heads, classes, self.name, self.package, list(self.names.items()), self.stars, self.imports)
-        self.shape = blake2b(marshal.dumps(seen, 0), digest_size=16).digest()
+        self.facts = marshal.dumps(self._facts(), 0)
+        self.shape = blake2b(self.facts, digest_size=16).digest()
+
+    def _facts(self) -> list[tuple[str | None, tuple[str, ...], Any]]:
+        """See shape.py."""
+        found: dict[tuple[str, ...], tuple[str | None, Any]] = {("file",): (None, (self.name, self.package, self.stars, self.imports))}
+        for code in self.codes:
+            found["code", code.name, code.owner, code.parent] = (_last(code.name), [getattr(code, what) for what in _SEEN])
+            for cls, name in code.stored:
+                found.setdefault(("stored", cls, code.owner, name), (name, None))
+        for cls, made in self.classes.items():
+            found["class", cls] = (None, (made.bases, made.fields, made.decorators, made.keywords))
+            found.update({("method", cls, name): (name, code) for name, code in made.methods.items()})
+            found.update({("declared", cls, name): (name, kinds) for name, kinds in made.declared.items()})
+        found.update({("name", name): (name, meanings) for name, meanings in self.names.items()})
+        return [(name, key, what) for key, (name, what) in found.items()]
 
 
 _READ = {  # where an operation names the variables that it reads; those of arguments and cells are added
@@ -184,6 +199,11 @@ _READ = {  # where an operation names the variables that it reads; those of argu
     OPERATE_IN_PLACE: (2, 3), SLICE: (2,), RETURN: (1,), YIELD: (1,), YIELD_FROM: (2,), RAISE: (1,), AWAIT: (2,), LEAK: (1,), HOLD: (1, 2),
 }  # fmt: skip
 _ARGUMENTS = {CALL: 4, CALL_METHOD: 5, CALL_SUPER: 5}
+
+
+def _last(name: str) -> str:
+    """The name under which a function is known: without what it is in, and what tells it apart from others of that name."""
+    return re.split(r"[#?]", name.rpartition(".")[2])[0]
 
 
 def _moved(op: tuple[Any, ...], lines: int) -> tuple[Any, ...]:
@@ -237,14 +257,14 @@ def pack(module: Module, bodies: bool = True) -> tuple[Any, ...]:
     heads = [tuple(getattr(code, name) for name in (*_HEAD, *_NOTED)) for code in module.codes]
     pieces = [marshal.dumps(tuple(getattr(code, name) for name in _BODY)) if bodies else b"" for code in module.codes]
     classes = {name: astuple(made) for name, made in module.classes.items()}
-    rest = (module.name, module.path, module.package, module.names, module.stars, module.imports, module.lines, module.shape)
+    rest = (module.name, module.path, module.package, module.names, module.stars, module.imports, module.lines, module.shape, module.facts)
     return (heads, classes, rest, pieces, marshal.dumps(module.sites if bodies else []))
 
 
 def unpack(values: tuple[Any, ...]) -> Module:
     """The inverse of ``pack``."""
-    heads, classes, (name, path, package, names, stars, imports, lines, shape), bodies, sites = values
-    made = Module(name, path, package, names=names, stars=stars, imports=imports, lines=lines, shape=shape)
+    heads, classes, (name, path, package, names, stars, imports, lines, shape, facts), bodies, sites = values
+    made = Module(name, path, package, names=names, stars=stars, imports=imports, lines=lines, shape=shape, facts=facts)
     made.classes = {name: Class(*what) for name, what in classes.items()}
     made.sites = marshal.loads(sites)
     for head, body in zip(heads, bodies, strict=True):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from gomem.escape.entities import Function
 from gomem.escape.summary import FRESH, Source, Summary, store_order
 
 
-def leaks_of(function: Function) -> list[tuple[str, bool, str]]:
+def leaks_of(params: list[Any], summary: Summary) -> list[tuple[str, bool, str]]:
     """(name, whether only what it holds, where to) of each parameter that leaves the function."""
-    code, summary = function.code, function.summary
-    assert code is not None
     found: dict[tuple[str, bool], str] = {}
-    names = [param[0] for param in code.params]
+    names = [param[0] for param in params]
 
     def note(source: tuple[int, str], to: str) -> None:
         number, inner = source

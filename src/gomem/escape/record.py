@@ -49,9 +49,9 @@ def pack_verdicts(verdicts: dict[int, Found]) -> Plain:
     return [(site, verdict, reason, [(step.line, step.what) for step in flow], kind) for site, (verdict, reason, flow, kind) in verdicts.items()]
 
 
-def pack_findings(function: Function, verdicts: dict[int, Found]) -> bytes:
+def pack_findings(function: Function, summary: Summary, verdicts: dict[int, Found]) -> bytes:
     """What is reported of a function: the verdicts of its sites, and the parameters that leak."""
-    return marshal.dumps((pack_verdicts(verdicts), leaks_of(function)))
+    return marshal.dumps((pack_verdicts(verdicts), leaks_of(function.params, summary)))
 
 
 def unpack_verdicts(plain: Plain, code: Code) -> dict[int, Found]:

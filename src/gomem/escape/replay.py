@@ -13,6 +13,7 @@ from typing import Any
 from gomem.escape.entities import Function, Owner
 from gomem.escape.outcome import solve
 from gomem.escape.record import Plain, pack_findings
+from gomem.escape.summary import Summary
 from gomem.escape.trace import Trace, schedule
 from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found
@@ -27,12 +28,12 @@ def findings_as_before(universe: Universe, trace: Trace, functions: list[Functio
         if trace.order[0] != schedule(functions):
             return None
         before = _State(universe)
-        verdicts = _Replay(universe, trace, changed).run()
-        if verdicts is None:
+        came = _Replay(universe, trace, changed).run()
+        if came is None:
             before.restore()
             return None
         for function in changed:
-            _keep(trace, function, verdicts[function])
+            _keep(trace, function, *came[function])
     return {function: trace.records[function.key][1][-1][1] for function in functions}
 
 
@@ -62,23 +63,23 @@ class _Replay:
         self.trace = trace
         self.functions = [universe.by_key[key] for key in trace.order[1]]
         self.changed = set(changed)
-        self.verdicts: dict[Function, dict[int, Found]] = {}
+        self.came: dict[Function, tuple[Summary, dict[int, Found]]] = {}
 
-    def run(self) -> dict[Function, dict[int, Found]] | None:
-        """The verdicts of the changed functions; None if something came of one of them that did not before."""
+    def run(self) -> dict[Function, tuple[Summary, dict[int, Found]]] | None:
+        """What came of the changed functions last; None if something came of one of them that did not before."""
         for batch in self.trace.batches:
             for place, record, *_ in batch:
                 if self.functions[place] in self.changed and not self.same(self.functions[place], record):
                     return None
             for change in batch:
                 self.make_known(*change)
-        return self.verdicts
+        return self.came
 
     def same(self, function: Function, record: Plain) -> bool:
         """Whether the record is what comes of solving the function now."""
         outcome = solve(self.universe, function, record[0])
         assert type(outcome.verdicts) is dict
-        self.verdicts[function] = outcome.verdicts
+        self.came[function] = outcome.summary, outcome.verdicts
         return _unordered(self.trace.record(record[0], record[1], outcome)) == _unordered(record)
 
     def make_known(self, place: int, record: Plain, summary: bool, types: Plain) -> None:
@@ -105,9 +106,9 @@ def _unordered(record: Plain) -> Any:
     return stage, before, dict(zip(cells, values, strict=True)), own, summary, tangled, dict(types), patched
 
 
-def _keep(trace: Trace, function: Function, verdicts: dict[int, Found]) -> None:
+def _keep(trace: Trace, function: Function, summary: Summary, verdicts: dict[int, Found]) -> None:
     assert function.code is not None
     *others, (last, _) = trace.records[function.key][1]
-    records = (*((record, b"") for record, _ in others), (last, pack_findings(function, verdicts)))
+    records = (*((record, b"") for record, _ in others), (last, pack_findings(function, summary, verdicts)))
     trace.records[function.key] = (function.code.digest, records)
     trace.news = True

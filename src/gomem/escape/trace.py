@@ -3,19 +3,22 @@
 A later run of the same files goes the same way: the same order, the same sweeps. Where a function is the same and sees the same
 as it did then, the same comes of it, and is taken from here. So the verdicts are those of a run that solves everything, whatever
 has changed in between. All that stands on other grounds than what is seen in cells (names, classes, which attributes
-are assigned: ``ir.Module.shape``) has to be the same, else nothing here is used.
+are assigned: shape.py) has to look the same to the functions that are, else nothing here is used.
 """
 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
 from gomem.escape.entities import Function, united
+from gomem.escape.order import functions_of
 from gomem.escape.outcome import JOINED, Cell, Outcome, value_of
 from gomem.escape.record import Plain, Unpacker, pack_cell, pack_summary, pack_types
+from gomem.escape.shape import Plain as Shape
+from gomem.escape.shape import differing, mentioned
 from gomem.escape.summary import Summary
 from gomem.escape.universe import Universe
 
@@ -63,13 +66,14 @@ class Table:
 
 
 class Trace:
-    """``plain`` is what ``pack`` returned in another run, None if there was none."""
+    """``plain`` is what ``pack`` returned in another run, None if there was none; ``elsewhere`` has what mentions names beside the
+    files."""
 
-    def __init__(self, universe: Universe, shape: bytes, plain: Plain = None) -> None:
+    def __init__(self, universe: Universe, shape: Shape, plain: Plain, elsewhere: Callable[[], Sequence[bytes]]) -> None:
         self.universe = universe
         self.shape = shape
         self.unpack = Unpacker(universe)
-        if plain is None or plain[0] != shape or plain[1] >= _ROUNDS:
+        if plain is None or plain[1] >= _ROUNDS or not self.looks_the_same(plain[0], plain[5], elsewhere):
             plain = (shape, 0, [], [], [], {}, {}, 0, (), [])
         _, self.rounds, cells, values, summaries, self.records, merged, self.patched, self.order, self.batches = plain
         self.tables = tuple(map(Table, (cells, values, summaries)))
@@ -85,6 +89,14 @@ class Trace:
         self.fresh_merges: list[tuple[bytes, bytes, bytes]] = []  # made in this process since somebody took them
         self.merge, universe.merge_one = universe.merge_one, self.merge_one
 
+    def looks_the_same(self, before: Shape, records: Plain, elsewhere: Callable[[], Sequence[bytes]]) -> bool:
+        """Whether nothing of the shape is different that a function which is the same could see."""
+        names = differing(before, self.shape)
+        if not names:
+            return names is not None
+        same = (function.code for function in functions_of(self.universe) if function.code and records.get(function.key, (b"",))[0] == function.code.digest)
+        return not mentioned(names, self.shape, same, elsewhere)
+
     # from an earlier run
 
     def find(self, function: Function, stage: int) -> Outcome | None:
@@ -97,7 +109,10 @@ class Trace:
         turn = self.turns.get(function, 0)  # those records are in the order in which they were made or used
         for place in range(turn, turn + len(records)):
             record, findings = records[place % len(records)]
-            seen = self.fits(record) if record[0] == stage and record[1] == before else None
+            try:
+                seen = self.fits(record) if record[0] == stage and record[1] == before else None
+            except LookupError:  # it saw what is no longer there
+                continue
             if seen is not None:
                 self.turns[function] = place % len(records) + 1
                 self.use(function, record, findings)

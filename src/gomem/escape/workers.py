@@ -18,6 +18,7 @@ from typing import Any
 
 from gomem.escape.outcome import Outcome
 from gomem.escape.record import Plain, Unpacker, pack_outcome
+from gomem.escape.summary import Summary
 from gomem.escape.trace import Trace
 from gomem.escape.universe import Universe
 
@@ -27,7 +28,7 @@ _GUESS = 0.00002  # seconds that an operation takes
 Task = tuple[int, int]  # a function's place, and how exactly it is described
 Solve = Callable[[int, int], Outcome]
 Apply = Callable[[int, Outcome], None]
-Find = Callable[[int, Any], bytes]
+Find = Callable[[int, Summary, Any], bytes]
 
 
 def can_fork() -> bool:
@@ -180,7 +181,7 @@ def _work(pipe: Connection, others: list[Connection], universe: Universe, solve:
             for place, plain in news:
                 apply(place, kept[place] if plain is None else unpack.outcome(plain))
             if last:
-                answer: Any = {place: find(place, kept[place].verdicts) for place in work}
+                answer: Any = {place: find(place, kept[place].summary, kept[place].verdicts) for place in work}
             else:
                 answer = (_solve_all(work, solve, kept), _take_merges(trace))
             pipe.send_bytes(marshal.dumps(answer))
