@@ -278,3 +278,13 @@ class Star(Shape):
 def begun_again(shape: Shape):
     """Initialisers are not known by their name alone."""
     shape.__init__([shape.corners])  # want "shape.__init__([shape.corners]) frame" "[shape.corners] argument"
+
+
+class Two(list):
+    def __init__(self, first, second):
+        super(Two, self).__init__([first, second])  # want "super(Two, self).__init__([first, second]) frame" "super(Two, self) frame" "[first, second] frame"
+
+
+def all_at_once(a, b, n):
+    a, b, c, d = b, a, [n], n  # want "b, a, [n], n frame" "[n] frame"
+    return a, b, d, len(c)  # want "a, b, d, len(c) returned" "len(c) returned"

@@ -322,6 +322,7 @@ class Expressions(Frame):
             if called.attr in FRAME_READERS:
                 self.code.dynamic |= called.attr in ("_getframe", "currentframe")
             if _is_super(called.value):
+                self.passing(called.value, "super")
                 return self._call_super(node, called.attr)
             base = self.expr(called.value)
             arguments = self.arguments(node)

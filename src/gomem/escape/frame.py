@@ -103,6 +103,11 @@ class Frame:
         self.emit(ir.ALLOC, dst, self.object(node, kind))
         return dst
 
+    def passing(self, node: ast.AST, kind: str) -> None:
+        """What a site makes that is used up at once, if it is a site."""
+        if node in self.state.site_numbers:
+            self.allocate(node, kind)
+
     # names
 
     def fresh_name(self, name: str) -> str:

@@ -48,6 +48,7 @@ class Function(Expressions):
         target: Any = node.targets[0]
         if len(node.targets) == 1 and _pairwise(target, value):
             values = [self.expr(item) for item in value.elts]
+            self.passing(value, "tuple")
             for item, held in zip(target.elts, values, strict=True):
                 self.assign(item, held)
             return
