@@ -86,3 +86,12 @@ def filled_by_a_format(n):
 
 def perhaps_filled(n):
     return n + f"{n}" + "%s" % n  # want "n + f'{n}' + '%s' % n returned" "n + f'{n}' returned" "f'{n}' returned" "'%s' % n returned"
+
+
+def filled_with_a_dict(form, n):
+    names = {"n": f"{n}", "m": [n]}  # want "{'n': f'{n}', 'm': [n]} frame" "f'{n}' returned" "[n] returned"  # BAD: [n] frame; items of a dict are not told apart
+    return form % names  # want "form % names returned"
+
+
+def filled_with_something(form, names):
+    return form % names  # want "form % names returned"

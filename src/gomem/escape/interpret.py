@@ -274,6 +274,9 @@ class Interpreter(Attributes):
     def operation(self, left: int, right: int, number: Any, name: str, line: int) -> int:
         plain = name.partition(" ")[0]
         simple = self.simple_result(left, right, plain)
+        if simple is None and plain == "__mod__" and right and all(self.is_filling(self.type[one]) for one in self.bits(right)):
+            if all(function.code is None for function in self.universe.by_name.get(plain, ())):
+                simple = self.universe.str
         result = self.reflected(left, right, f"__r{plain[2:]}", number, line)
         if simple is not None:
             return result | self.made(number, simple) | self.same_text(left, right, name, simple)
@@ -313,9 +316,19 @@ class Interpreter(Attributes):
         """Operands that can be the result: adding or formatting nothing gives the operand."""
         if result.cls.name in ("str", "bytes"):
             if name == "__mod__":
-                return right
+                return self.filling(right)
             return self.sides(left, right, name)
         return 0
+
+    def filling(self, objects: int) -> int:
+        """What is put into a format and can be the result: ``"%s" % (x,)`` is x if that is text."""
+        found = 0
+        for one in self.bits(objects):
+            found |= self.load(1 << one, "*") if self.is_filling(self.type[one]) else 1 << one
+        return found
+
+    def is_filling(self, what: Any) -> bool:
+        return type(what) is Instance and what.cls.module is self.universe.builtins and what.cls.name in ("tuple", "dict")
 
     def sides(self, left: int, right: int, name: str) -> int:
         """The operands of + and * that can be its result."""
