@@ -106,3 +106,47 @@ def into_what_the_class_holds(n):
 
 def into_its_own(n):
     Shelf(n).put([n])  # want "Shelf(n).put([n]) frame" "Shelf(n) frame" "[n] global"  # BAD: [n] frame; whether an object has an attribute of its own yet is not known
+
+
+class Gauge:
+    def __init__(self):
+        self.size = 0
+
+    @property
+    def level(self):
+        return self.size
+
+    @level.setter
+    def level(self, value):
+        self.size = len(value)  # want "len(value) instance"
+
+    @property
+    def seen(self):
+        return self.size
+
+    @seen.setter
+    def seen(self, value):
+        CACHE["seen"] = value
+
+
+class LoudGauge(Gauge):
+    @Gauge.level.setter
+    def level(self, value):
+        CACHE["level"] = value
+
+
+def measured(n):
+    gauge = Gauge()  # want "Gauge() frame"
+    gauge.level = [n]  # want "[n] frame"
+    return n
+
+
+def shown(n):
+    gauge = Gauge()  # want "Gauge() frame"
+    gauge.seen = [n]  # want "[n] global"
+    return n
+
+
+def perhaps_loud(gauge: Gauge, n):
+    gauge.level = [n]  # want "[n] global"
+    return n

@@ -9,6 +9,9 @@ from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Function, Instance
 from gomem.escape.solve import MADE
 
 
+_SETTERS = 8  # of one name that are called for an object of unknown type
+
+
 class Attributes(Calls):
     def load_attr(self, op: Any) -> None:
         _, dst, bases, name, line = op
@@ -100,14 +103,21 @@ class Attributes(Calls):
         for one in self.bits(base):
             what = self.type[one]
             self.note_replaced(what, name)
-            setter = what.cls.find(f"{name}.setter") if type(what) is Instance else None
-            if setter is not None:
-                self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
+            setters = self.setters_of(what, f"{name}.setter") if type(what) is Instance else []
+            if setters:
+                for setter in setters:
+                    self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
             elif self.kind[one] == MADE or type(what) in (Instance, ClassInfo):
                 self.store(1 << one, name, objects, line)
             else:
                 self.store(1 << one, name, objects, line)
                 self.note_by_name(name, objects, line, one)
+
+    def setters_of(self, what: Instance, name: str) -> list[Function]:
+        """What setting an attribute of an object of that type may call."""
+        found = what.cls.find(name)
+        below = [] if what.exact or name not in self.universe.by_name else what.cls.below()
+        return list(dict.fromkeys(filter(None, (found, *(cls.methods.get(name) for cls in below)))))
 
     def note_replaced(self, what: Any, name: str) -> None:
         """A module's or class's known function is put out of place."""
@@ -124,8 +134,10 @@ class Attributes(Calls):
             self.add_types(cls, name, objects)
         setter = f"{name}.setter"
         if setter in self.universe.by_name and self.type[one] in (None, PENDING, UNREAD):
-            for function in self.universe.by_name[setter][:8]:
+            known = self.universe.by_name[setter]
+            for function in known[:_SETTERS]:
                 self.call_function(function, Given([1 << one, objects], {}, 0, 0), ("set", name, line), line)
+            self.leak(objects if len(known) > _SETTERS else 0, f"unknown setter of {name}", line)
 
     def load_item(self, op: Any) -> None:
         _, dst, bases, key, line = op

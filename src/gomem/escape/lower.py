@@ -398,6 +398,8 @@ class Function(Expressions):
             methods = self.state.module.classes[self.class_names[-1]].methods
             if node.name not in methods or not any(name.endswith((".setter", ".deleter")) for name in decorators):
                 methods[node.name] = code.name
+            if any(name.endswith(".setter") for name in decorators):
+                methods[f"{node.name}.setter"] = code.name
         elif not self.renames:
             opaque = any(name not in TRANSPARENT for name in decorators)
             self.note_name(node.name, "decorated" if opaque else "function", code.name)
