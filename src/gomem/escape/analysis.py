@@ -29,7 +29,7 @@ LIBRARY = Path(__file__).parent / "library"
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)
 class Verdict:
     """What becomes of the objects that one site allocates.
 

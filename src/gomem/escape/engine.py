@@ -163,7 +163,7 @@ class Engine:
         if self.trace is not None:
             for place, stage in tasks:
                 function = self.functions[place]
-                self.trace.note(function, stage, function.summary.digest() if stage >= JOINED else b"", found[place])
+                self.trace.note_later(function, stage, function.summary.digest() if stage >= JOINED else b"", found[place])
         return found
 
     def solve_one(self, place: int, stage: int) -> Outcome:
@@ -211,7 +211,7 @@ class Engine:
             for cell in cells:
                 changed.setdefault(cell, place)
         if self.trace is not None:
-            self.trace.log(changes)
+            self.trace.log_later(changes)
         return [(place, looker) for cell, place in changed.items() for looker in self.misled(cell)]
 
     def make_known(self, function: Function, outcome: Outcome) -> list[Cell]:

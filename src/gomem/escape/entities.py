@@ -139,7 +139,7 @@ class ClassInfo(Owner):
 
     __slots__ = (
         *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
-        *("record", "item", "enum", "declared", "class_names", "_family", "_found", "protocol", "key", "text"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_found", "protocol", "key", "text"),
     )
 
     def __init__(self, name: str, module: ModuleInfo) -> None:
@@ -163,6 +163,7 @@ class ClassInfo(Owner):
         self.any_type: Instance
         self.class_names: set[str] = set()  # attributes that the class body assigns
         self._family: list[ClassInfo] | None = None
+        self._below: list[ClassInfo] | None = None
         self._found: dict[str, Function | None] = {}
 
     def finish(self) -> None:
@@ -198,14 +199,16 @@ class ClassInfo(Owner):
 
     def below(self) -> list[ClassInfo]:
         """All subclasses, direct or not."""
-        found: dict[ClassInfo, None] = {}
-        stack = list(self.subclasses)
-        while stack:
-            cls = stack.pop()
-            if cls not in found:
-                found[cls] = None
-                stack.extend(cls.subclasses)
-        return list(found)
+        if self._below is None:
+            found: dict[ClassInfo, None] = {}
+            stack = list(self.subclasses)
+            while stack:
+                cls = stack.pop()
+                if cls not in found:
+                    found[cls] = None
+                    stack.extend(cls.subclasses)
+            self._below = list(found)
+        return self._below
 
     def family(self) -> list[ClassInfo]:
         """The classes whose objects can be the same object as one of this class."""

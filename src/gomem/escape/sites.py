@@ -48,7 +48,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _UNPACKED_MAX = 3  # the compiler turns the unpacking of a tuple display of up to three into moves (Python/flowgraph.c)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)  # frozen would take three times as long to make, and there are many
 class Site:
     """One allocation site; equal to another if file, place and kind are the same.
 

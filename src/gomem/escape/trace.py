@@ -84,6 +84,7 @@ class Trace:
         self.summary_numbers: dict[bytes, int] = {}
         self.used: dict[Function, list[Plain]] = {}
         self.turns: dict[Function, int] = {}  # the record that is likely to fit when the function is next asked for
+        self.waiting: list[Callable[[], None]] = []  # what is to be noted
         self.news = False
         self.merged = merged
         self.fresh_merges: list[tuple[bytes, bytes, bytes]] = []  # made in this process since somebody took them
@@ -102,6 +103,8 @@ class Trace:
     def find(self, function: Function, stage: int) -> Outcome | None:
         """What came of it when it saw what it would see now."""
         kept = self.records.get(function.key)
+        if self.records and self.waiting:  # what is used again is noted in the order of use
+            self.catch_up()
         if kept is None or kept[0] != function.code.digest:  # type: ignore[union-attr]
             return None
         before = function.summary.digest() if stage >= JOINED else b""
@@ -168,10 +171,16 @@ class Trace:
 
     # for a later run
 
-    def note(self, function: Function, stage: int, before: bytes, outcome: Outcome) -> None:
-        """Keeps what came of solving the function."""
+    def note_later(self, function: Function, stage: int, before: bytes, outcome: Outcome) -> None:
+        """Keeps what came of solving the function, when there is time: nobody asks for it in this run."""
         self.news = True
-        self.use(function, self.record(stage, before, outcome))
+        self.waiting.append(lambda: self.use(function, self.record(stage, before, outcome)))
+
+    def catch_up(self) -> None:
+        """Does what was put off."""
+        waiting, self.waiting = self.waiting, []
+        for note in waiting:
+            note()
 
     def record(self, stage: int, before: bytes, outcome: Outcome) -> Plain:
         cells, values = [], []
@@ -190,6 +199,7 @@ class Trace:
 
     def note_findings(self, function: Function, findings: bytes) -> None:
         """What is reported of the function, as it was solved last."""
+        self.catch_up()
         records = self.used[function]
         record, known = records[-1]
         if known != findings:
@@ -202,13 +212,15 @@ class Trace:
         self.order = (schedule(functions), tuple(function.key for function in functions))
         self.batches = []
 
-    def log(self, changes: list[tuple[Function, list[Cell]]]) -> None:
+    def log_later(self, changes: list[tuple[Function, list[Cell]]]) -> None:
         """What a batch has changed: of each function the cells that are different now."""
+        values = [[(cell, cell[0].attributes[cell[1]]) for cell in cells if type(cell) is not Function] for _, cells in changes]
+        self.waiting.append(lambda: self.log(changes, values))
+
+    def log(self, changes: list[tuple[Function, list[Cell]]], values: list[list[tuple[Cell, Any]]]) -> None:
         batch = []
-        for function, cells in changes:
-            types = tuple(
-                (self.cell_number(cell), self.value_number(cell[0].attributes[cell[1]])) for cell in cells if type(cell) is not Function
-            )
+        for (function, cells), known in zip(changes, values, strict=True):
+            types = tuple((self.cell_number(cell), self.value_number(value)) for cell, value in known)
             batch.append((function.order, self.used[function][-1][0], function in cells, types))
         self.batches.append(batch)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gomem.escape import ir
 from gomem.escape.entities import ClassInfo, Function, Instance
@@ -17,16 +16,14 @@ VERDICTS = (
 _GENERATORS = ("generator", "coroutine", "async_generator", "contextmanager")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a flow: where, and what happens there."""
 
     line: int
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A way out: the objects that take it at once, where, and in words."""
 
     verdict: str

@@ -25,6 +25,7 @@ from gomem.escape.universe import Universe
 FEW = 1000  # functions that one process solves before it starts others
 _SHARE = 0.002  # seconds of work that are worth a message
 _GUESS = 0.00002  # seconds that an operation takes
+_NOTE = 0.0001  # seconds that it takes to note in the trace what came of a solving
 Task = tuple[int, int]  # a function's place, and how exactly it is described
 Solve = Callable[[int, int], Outcome]
 Apply = Callable[[int, Outcome], None]
@@ -60,6 +61,8 @@ class Workers:
         busy = [(worker, share) for worker, share in zip(self.workers, shares[1:], strict=True) if share and worker.send(share)]
         sent = {place for _, share in busy for place, _ in share}
         found: dict[int, Outcome] = {}
+        if self.trace is not None:
+            self.trace.catch_up()
         for place, stage in tasks:
             if place not in sent:
                 self.solve_one(place, stage, found)
@@ -89,6 +92,7 @@ class Workers:
         alive = [number for number, worker in enumerate(self.workers, 1) if worker.alive]
         shares: list[list[Task]] = [[] for _ in range(len(self.workers) + 1)]
         loads = dict.fromkeys([0, *alive], 0.0)
+        loads[0] = _NOTE * (0 if self.trace is None else len(self.trace.waiting))
         if sum(costs.values()) < _SHARE:
             alive = []
         for task in sorted(tasks, key=costs.__getitem__, reverse=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from gomem.escape.analysis import Analysis, Leak, Verdict
@@ -55,11 +55,11 @@ def leak_line(leak: Leak) -> str:
 
 def summary(analysis: Analysis, by: str = "module") -> Iterator[str]:
     """A table: how many sites of each function or module stay, are returned, escape."""
-    counts: dict[str, Counter[str]] = {}
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for verdict in analysis.verdicts:
         site = verdict.site
         name = site.path if by == "module" else f"{site.path}:{site.function}"
-        counts.setdefault(name, Counter())[_class_of(verdict.verdict)] += 1
+        counts[name][_class_of(verdict.verdict)] += 1
     total: Counter[str] = Counter()
     yield f"{'sites':>7} {'stay':>6} {'returned':>9} {'escape':>7} {'unknown':>8}  {by}"
     for name, count in counts.items():
