@@ -85,6 +85,7 @@ class State:
         self.outer = 0  # objects that are outside
         self.subclassed = 0  # classes that may be one below in truth
         self.attributes: dict[tuple[ClassInfo, str], list[Any]] = {}  # types as long as this function finds no more of any
+        self.bodies: dict[tuple[ClassInfo, str], list[Any]] = {}  # the same of what class bodies assign
         universe.asked = self.deps
         self.outside(None)
 
@@ -202,12 +203,14 @@ class State:
 
     def of_class_body(self, cls: ClassInfo, name: str) -> int:
         """What an object has of its class until it has one of its own: what can be put somewhere into that."""
+        kinds = self.bodies.get((cls, name))
+        if kinds is None:
+            owners = [owner for owner in cls.mro if name in owner.class_names]
+            known = {kind for owner in owners for kind in self.known_types(owner, in_body(name))}
+            kinds = self.bodies[cls, name] = sorted((kind for kind in known if type(kind) is Instance and not kind.immutable), key=type_order)
         found = 0
-        for owner in cls.mro:
-            if name in owner.class_names:
-                for kind in self.known_types(owner, in_body(name)):
-                    if type(kind) is Instance and not kind.immutable:
-                        found |= self.outside(kind)
+        for kind in kinds:
+            found |= self.outside(kind)
         return found
 
     @staticmethod
@@ -422,6 +425,7 @@ class State:
         if owner.add_types(name, kinds):
             self.before.setdefault(cell, before)
             self.attributes.clear()
+            self.bodies.clear()
             if cell in self.deps:
                 self.note_change(1)
 
