@@ -150,3 +150,24 @@ def shown(n):
 def perhaps_loud(gauge: Gauge, n):
     gauge.level = [n]  # want "[n] global"
     return n
+
+
+def made_somewhere():
+    return CACHE["shelf"]
+
+
+class Drawer:
+    shared = made_somewhere()  # want "made_somewhere() class"
+
+    def put(self, n):
+        self.shared.append(n)  # want "self.shared.append(n) frame"
+
+
+def into_what_a_class_was_given(n):
+    Drawer().put([n])  # want "Drawer().put([n]) frame" "Drawer() frame" "[n] global"
+
+
+def read_through_a_setter_of_a_subclass(n):
+    gauge = LoudGauge()  # want "LoudGauge() frame"
+    gauge.size = [n]  # want "[n] returned"
+    return gauge.level

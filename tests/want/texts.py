@@ -95,3 +95,10 @@ def filled_with_a_dict(form, n):
 
 def filled_with_something(form, names):
     return form % names  # want "form % names returned"
+
+
+def seen_by_all(rows):
+    global lines
+    lines = [f"{rows}", f"{rows!r}"]  # want "[f'{rows}', f'{rows!r}'] global" "f'{rows}' global" "f'{rows!r}' global"
+    rows.clear()  # want "rows.clear() frame"
+    return "".join(lines)  # want "''.join(lines) returned"

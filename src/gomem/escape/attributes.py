@@ -104,10 +104,12 @@ class Attributes(Calls):
             what = self.type[one]
             self.note_replaced(what, name)
             setters = self.setters_of(what, f"{name}.setter") if type(what) is Instance else []
-            if setters:
-                for setter in setters:
-                    self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
-            elif self.kind[one] == MADE or type(what) in (Instance, ClassInfo):
+            for setter in setters:
+                self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
+            getter = what.cls.find(name) if setters and type(what) is Instance else None
+            if getter is not None and getter.kind == "property":
+                continue
+            if self.kind[one] == MADE or type(what) in (Instance, ClassInfo):
                 self.store(1 << one, name, objects, line)
             else:
                 self.store(1 << one, name, objects, line)

@@ -345,7 +345,7 @@ class Expressions(Frame):
         if not isinstance(joined, ast.Name):
             return shown(joined) > 1
         if self.long_joins is None:
-            self.long_joins = long_joins(self.body, self.scope.bound - self.scope.captured)
+            self.long_joins = long_joins(self.body, self.scope.bound - self.scope.captured - self.scope.globals - self.scope.nonlocals)
         return node in self.long_joins
 
     def _call_super(self, node: ast.Call, name: str) -> int:

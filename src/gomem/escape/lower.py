@@ -396,10 +396,10 @@ class Function(Expressions):
         dst = self.allocate(node, f"function {self.state.module.name}:{code.name}")
         if self.class_names:
             methods = self.state.module.classes[self.class_names[-1]].methods
-            if node.name not in methods or not any(name.endswith((".setter", ".deleter")) for name in decorators):
-                methods[node.name] = code.name
             if any(name.endswith(".setter") for name in decorators):
                 methods[f"{node.name}.setter"] = code.name
+            elif not any(name.endswith(".deleter") for name in decorators):
+                methods[node.name] = code.name
         elif not self.renames:
             opaque = any(name not in TRANSPARENT for name in decorators)
             self.note_name(node.name, "decorated" if opaque else "function", code.name)

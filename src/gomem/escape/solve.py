@@ -207,7 +207,7 @@ class State:
         if kinds is None:
             owners = [owner for owner in cls.mro if name in owner.class_names]
             known = {kind for owner in owners for kind in self.known_types(owner, in_body(name))}
-            kinds = self.bodies[cls, name] = sorted((kind for kind in known if type(kind) is Instance and not kind.immutable), key=type_order)
+            kinds = self.bodies[cls, name] = sorted((kind for kind in known if kind is None or (type(kind) is Instance and not kind.immutable)), key=type_order)
         found = 0
         for kind in kinds:
             found |= self.outside(kind)
