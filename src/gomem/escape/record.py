@@ -84,11 +84,13 @@ def pack_outcome(outcome: Outcome) -> Plain:
 
 
 class Unpacker:
-    """The inverse, in one universe. Raises KeyError for a name that it does not have."""
+    """The inverse, in one universe. Raises KeyError for a name that it does not have. What is seen in cells is the same object for
+    all who saw it: there are many."""
 
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
         self.by_key = universe.by_key
+        self.known: dict[Any, Any] = {}  # cells by what they were packed as, and what is seen in them by itself
 
     def type(self, plain: Plain) -> Any:
         return plain if plain is None or type(plain) is tuple else self.by_key[plain]
@@ -110,9 +112,16 @@ class Unpacker:
         )
 
     def types(self, plain: Plain) -> frozenset[Any]:
-        return frozenset(map(self.type, plain))
+        kinds = frozenset(map(self.type, plain))
+        return self.known.setdefault(kinds, kinds)
 
     def cell(self, plain: Plain) -> Cell:
+        found = self.known.get(plain)
+        if found is None:
+            found = self.known[plain] = self.new_cell(plain)
+        return found
+
+    def new_cell(self, plain: Plain) -> Cell:
         if type(plain) is tuple:
             return (self.by_key[plain[0]], plain[1])
         if plain.startswith("any "):
@@ -125,7 +134,7 @@ class Unpacker:
         return Outcome(
             self.summary(summary),
             tangled,
-            {cell: tuple(value) if type(cell) is Function else self.types(value) for cell, value in ((self.cell(c), v) for c, v in seen)},
+            {cell: self.known.setdefault(value, value) if type(cell) is Function else self.types(value) for cell, value in ((self.cell(c), v) for c, v in seen)},
             self.cells(types),
             [self.by_key[key] for key in patched],
             b"",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from gomem.escape.entities import Function, united
+from gomem.escape.entities import NO_TYPES, Function, united
 from gomem.escape.order import functions_of
 from gomem.escape.outcome import JOINED, Cell, Outcome, value_of
 from gomem.escape.record import Plain, Unpacker, pack_cell, pack_summary, pack_types
@@ -131,11 +131,11 @@ class Trace:
     def fits(self, record: Plain) -> dict[Cell, Any] | None:
         """What is seen, if it is the same as then."""
         _, _, cells, values, own, *_ = record
-        universe, known_cells, known_values = self.universe, self.cells, self.values
+        known_cells, known_values = self.cells, self.values
         seen = {}
         for number, expected in zip(cells, values):
             cell, value = known_cells[number] or self.cell(number), known_values[expected] or self.value(expected)
-            now = value_of(universe, cell)
+            now = cell[0].attributes.get(cell[1], NO_TYPES) if type(cell) is tuple else value_of(self.universe, cell)
             if now != value and (number not in own or united(now, self.value(own[number])) != value):
                 return None
             seen[cell] = value

@@ -28,6 +28,7 @@ class Universe:
         self.stored: set[str] = set()  # attributes that some code assigns
         self.merged: dict[Any, Function | None] = {}  # by name, by the arguments of the call and what else is asked for
         self.merged_by_name: dict[str, dict[tuple[int, ...], Function]] = {}  # and by which methods of the name are in it
+        self.merged_with: dict[Function, list[Function]] = {}  # of which merged ones a method is a member
         self.unsettled: dict[Function, None] = {}  # merged methods of which a member has changed since this was last emptied
         self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
         self.in_bodies: set[str] = set()  # names that class bodies assign
@@ -487,6 +488,8 @@ class Universe:
             made.kind = "merged"
             made.key = f"any {name} {','.join(map(str, numbers))}"
             made.members = [self.by_name[name][number] for number in numbers]
+            for member in made.members:
+                self.merged_with.setdefault(member, []).append(made)
             made.outdated = True
         return known[numbers]
 
@@ -496,13 +499,9 @@ class Universe:
 
     def stale(self, changed: Function) -> None:
         """A method behaves differently now; who is known by its name only is merged again when next asked for."""
-        if changed.cls is not None:
-            for name, method in changed.cls.methods.items():
-                if method is changed:
-                    for merged in self.merged_by_name.get(name, {}).values():
-                        if changed in merged.members:
-                            merged.outdated = True
-                            self.unsettled[merged] = None
+        for merged in self.merged_with.get(changed, ()):
+            merged.outdated = True
+            self.unsettled[merged] = None
 
 
 _HARMLESS = {
