@@ -23,6 +23,25 @@ def main():
     a = [object()]  #: list returned
     return {"a": (a, 1)}  #: dict returned, tuple returned
 """,
+    "text as a key": """
+from collections import Counter, OrderedDict, defaultdict
+def main(n=3):
+    one = {f"{n}": object()}  #: fstring frame, dict frame, call frame
+    two = {f"{n}": n, (n, n): n}  #: fstring frame, dict frame, tuple frame
+    three = defaultdict(list, {f"{n}": n})  #: fstring frame, dict frame, call frame
+    four = Counter([f"{n}"])  #: fstring frame, list frame, call frame
+    five = OrderedDict([(f"{n}", n)])  #: fstring frame, list frame, tuple frame, call frame
+    value = f"{n}"  #: fstring frame
+    six = {value: value}  #: dict frame
+    return {f"{n}": n}  #: fstring returned, dict returned
+""",
+    "text as the name of an attribute": """
+class C:
+    pass
+def main(n=3):
+    one = C()  #: call frame
+    vars(one)[f"a{n}"] = n  #: fstring escaped
+""",
     "returned part": """
 def main():
     pair = ([object()], {})  #: tuple frame, list returned, dict frame

@@ -2,7 +2,7 @@
 
 The caller holds the objects in a list and asks what would happen if it let go of them. That is played through without
 touching anything: an object whose count is explained by references that go away dies, and so takes its own references with
-it (``gc.get_referents``), and so on. In order:
+it (``referents_of``), and so on. In order:
 
 1. what dies when the list goes: it died with the frame (``frame``);
 2. what dies when the caller drops the value that the function returned, or the exception it raised: ``returned``, ``raised``;
@@ -62,6 +62,18 @@ def fates(
     return [graph.gone.get(key, "escaped") for key in keys]
 
 
+def referents_of(thing: object) -> list[object]:
+    """What the object refers to. A dict's ``tp_traverse`` leaves out its keys if all are text: text is in no cycle."""
+    found = get_referents(thing)
+    if issubclass(type(thing), dict):
+        keys = list(dict.keys(thing))  # type: ignore[arg-type]
+        if keys and all(type(key) is str for key in keys):
+            first = keys[0]
+            if sum(other is first for other in found) == sum(value is first for value in dict.values(thing)):  # type: ignore[arg-type]
+                found += keys
+    return found
+
+
 class _Graph:
     """References seen so far.
 
@@ -69,7 +81,7 @@ class _Graph:
     so that no id is used twice. ``gone``: what dies, and how.
     """
 
-    __slots__ = ("edges", "gone", "kept", "owned", "unexplained")
+    __slots__ = ("attributes", "edges", "gone", "kept", "owned", "unexplained")
 
     def __init__(self, owned: Sequence[object]):
         self.owned: dict[int, int] = {}  # by id: how many variables of the frame hold it
@@ -79,6 +91,7 @@ class _Graph:
         self.kept: dict[int, object] = {}
         self.gone: dict[int, str] = {}
         self.edges: dict[int, list[int]] = {}
+        self.attributes: set[int] = set()  # dicts of objects' attributes, whose names their class keeps
 
     def measure(self, seq: Sequence[object], i: int) -> None:
         """Count the references of ``seq[i]`` on first sight; then the one of ``seq`` itself is explained."""
@@ -95,7 +108,9 @@ class _Graph:
             return self.edges[key]
         if type(self.kept[key]) in ATOMS:
             return []
-        referents = get_referents(self.kept[key])
+        referents = get_referents(self.kept[key]) if key in self.attributes else referents_of(self.kept[key])
+        if type(self.kept[key]).__dictoffset__:
+            self.attributes.update(id(other) for other in referents if type(other) is dict)
         counts: dict[int, int] = {}
         for other in map(id, referents):
             counts[other] = counts.get(other, 0) + 1

@@ -25,7 +25,7 @@ from sys import getrefcount
 from time import perf_counter
 from typing import Any
 
-from gomem.escape.verify.fates import ATOMS, fates, is_surely_alive
+from gomem.escape.verify.fates import ATOMS, fates, is_surely_alive, referents_of
 
 LOOKS_DENSE, LOOKS_MAX, ESCAPES_MAX = 32, 64, 12
 OFF = 1 << 62
@@ -434,7 +434,7 @@ def _mark_yielded(record: Record, value: object) -> None:
             found.add(mine[id(thing)])
         if type(thing) in ATOMS or isinstance(thing, (type, types.ModuleType, types.FunctionType)):
             continue
-        for other in gc.get_referents(thing)[:_YIELD_MAX]:
+        for other in referents_of(thing)[:_YIELD_MAX]:
             if id(other) not in seen:
                 seen.add(id(other))
                 todo.append(other)
