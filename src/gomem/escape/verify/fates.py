@@ -66,10 +66,11 @@ def referents_of(thing: object) -> list[object]:
     """What the object refers to. A dict's ``tp_traverse`` leaves out its keys if all are text: text is in no cycle."""
     found = get_referents(thing)
     if issubclass(type(thing), dict):
-        keys = list(dict.keys(thing))  # type: ignore[arg-type]
+        table: dict[Any, Any] = thing  # type: ignore[assignment]
+        keys = list(dict.keys(table))
         if keys and all(type(key) is str for key in keys):
             first = keys[0]
-            if sum(other is first for other in found) == sum(value is first for value in dict.values(thing)):  # type: ignore[arg-type]
+            if sum(other is first for other in found) == sum(value is first for value in dict.values(table)):
                 found += keys
     return found
 
