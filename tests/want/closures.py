@@ -1,5 +1,7 @@
 """Captured by a function: moved to the heap only if the function escapes."""
 
+import functools
+
 
 def counter():
     count = [0]  # want "[0] closure"
@@ -54,3 +56,24 @@ def default_argument(n):
         return len(x)  # want "len(x) returned"
 
     return inner
+
+
+def keeps_wrapped(function):
+    @functools.wraps(function)  # want "functools.wraps(function) frame"
+    def wrapper(*args):  # want "def wrapper returned" "*args frame"
+        return len(args)  # want "len(args) returned"
+
+    return wrapper
+
+
+@keeps_wrapped
+def wrapped():
+    return 1
+
+
+def wraps_a_local():
+    @keeps_wrapped
+    def local():  # want "def local closure"
+        return 1
+
+    return local

@@ -371,6 +371,9 @@ class Function(Expressions):
             value = self.closure(node, node.name)
         else:
             value = self._global_function(node, names)
+        for item, (name, _) in zip(node.decorator_list, decorators, strict=True):
+            if name.rpartition(".")[2] == "wraps" and isinstance(item, ast.Call) and item.args:  # __wrapped__
+                self.emit(ir.HOLD, value, self.expr(item.args[0]), node.lineno)
         for name, decorator in reversed(decorators):
             value = self._decorated(node, name, decorator, value)
         self.write(node.name, value, node.lineno)
