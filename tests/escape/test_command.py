@@ -100,3 +100,10 @@ def test_several_processes_read_the_same(tmp_path):
     for number in range(30):
         (tmp_path / f"m{number}.py").write_text(PROGRAM)
     assert analyse([tmp_path], jobs=2).verdicts == analyse([tmp_path]).verdicts
+
+
+def test_steps_stand_where_they_happen(tmp_path):
+    path = tmp_path / "steps.py"
+    path.write_text("x = 1\n\n\ndef f(rows):\n    class Local:\n        pass\n\n    rows.append(Local())\n")
+    (local,) = [verdict for verdict in analyse([path]).verdicts if verdict.site.text == "class Local"]
+    assert [step.line for step in local.flow] == [4, 8]

@@ -84,7 +84,7 @@ class Interpreter(Attributes):
                 some = type(what) is Instance and not what.exact
                 for made, bit in classes.items():
                     if bit != 1 << one and (made in cls.mro or (some and cls in made.mro)):
-                        self.store(1 << one, "&", bit, self.code.line)
+                        self.store(1 << one, "&", bit, ir.FIRST)
 
     def held_by_frame(self) -> int:
         held = 0
