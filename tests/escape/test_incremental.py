@@ -47,13 +47,18 @@ def mutate(path: Path, rng: random.Random) -> str:
     indent, text = line[: node.col_offset], line[node.col_offset :].rstrip("\n")
     kept = rng.choice(["pass", f"{text}\n{indent}{text}", "return [locals]", "value = [text, msg]", "self.policy = {}", "self.another = []", "global kept\n" + indent + "kept = {}", f"if 0:\n{indent}    {text}"])
     lines[node.lineno - 1] = f"{indent}{kept}\n"
-    source = "".join(lines)
+    return written(path, lines, f"{path.name}:{node.lineno}: {text} -> {kept}")
+
+
+def written(path: Path, lines: list[str], what: str) -> str:
+    """Writes the file if it is still Python; says what was changed."""
+    text = "".join(lines)
     try:
-        compile(source, "mutant", "exec")
+        compile(text, "mutant", "exec")
     except SyntaxError:
         return "nothing"
-    path.write_text(source)
-    return f"{path.name}:{node.lineno}: {text} -> {kept}"
+    path.write_text(text)
+    return what
 
 
 def rename(path: Path, rng: random.Random) -> str:
@@ -80,13 +85,7 @@ def rename(path: Path, rng: random.Random) -> str:
         lines.insert(body, f"{inner}{own}.{name}([{own}])\n{inner}{own}.{name}_kept = {{}}\n")
     else:
         lines[first : node.end_lineno if change == "instead" else first] = [kept]
-    text = "".join(lines)
-    try:
-        compile(text, "mutant", "exec")
-    except SyntaxError:
-        return "nothing"
-    path.write_text(text)
-    return f"{path.name}:{node.name}: {change} {name}: {kept}"
+    return written(path, lines, f"{path.name}:{node.name}: {change} {name}: {kept}")
 
 
 @pytest.mark.parametrize("how", [mutate, rename])

@@ -109,10 +109,8 @@ class Attributes(Calls):
             getter = what.cls.find(name) if setters and type(what) is Instance else None
             if getter is not None and getter.kind == "property":
                 continue
-            if self.kind[one] == MADE or type(what) in (Instance, ClassInfo):
-                self.store(1 << one, name, objects, line)
-            else:
-                self.store(1 << one, name, objects, line)
+            self.store(1 << one, name, objects, line)
+            if self.kind[one] != MADE and type(what) not in (Instance, ClassInfo):
                 self.note_by_name(name, objects, line, one)
 
     def setters_of(self, what: Instance, name: str) -> list[Function]:

@@ -195,8 +195,9 @@ class Calls(State):
         new = cls.find("__new__")
         result = made
         if new is not None and (cls.open or not _of_object(new)):
-            short = new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named)
-            new = new.short[1] if short and new.short is not None else new
+            short = None
+            if new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named):
+                short = new = new.short[1]
             self.deps[new] = None
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
             found = self.of_class(self.apply(new.summary, values, number if short else (number, "new"), line, new), cls)
