@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gomem.escape.calls import BOUND, Calls, Given
-from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo
-from gomem.escape.solve import MADE
+from gomem.escape.arguments import NOTHING, Given
+from gomem.escape.calls import BOUND, Calls
+from gomem.escape.entities import DECORATED, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo
+from gomem.escape.solve import MADE, in_body
+from gomem.escape.summary import type_order
 
 
 _SETTERS = 8  # of one name that are called for an object of unknown type
@@ -39,16 +41,37 @@ class Attributes(Calls):
         method = cls.find(name)
         if method is None and not what.exact:
             method = next((lower.methods[name] for lower in cls.below() if name in lower.methods), None)
+        asked = Given([self.outside(self.universe.str)], {}, 0, 0)
+        found = self.hook(1 << one, "__getattribute__", asked, ("get", op[1]), line)
         if method is not None and method.kind in ("property", "cached"):
-            return self.get_property(one, what, name, op, line)
+            return found | self.get_property(one, what, name, op, line)
         if method is not None:
-            return self.bound(one, name, op)
-        found = self.load_one(one, 1 << one, name)
+            if method.opaque and method.unknown == DECORATED:  # whose result may be a descriptor
+                self.call_function(method, Given([1 << one], {}, 0, 0), ("get", op[1], method), line)
+            return found | self.bound(one, name, op)
+        if name not in cls.class_names and not self.universe.assigned(cls, name):
+            found |= self.passed_on(1 << one, name, ("get", op[1]), line)
+        found |= self.load_one(one, 1 << one, name) | self.from_descriptor(one, what, name, op, line)
         if self.kind[one] == MADE and not what.immutable and (not found or found & 1) and cls.module.file is not None:
             found &= ~1
             for kind in self.attribute_types(cls, name):
                 found |= self.outside(kind)
         return found
+
+    def from_descriptor(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
+        """What an object of a class with ``__get__``, which a class body assigned, gives in its place."""
+        found = 0
+        for descriptor in self.descriptors(what, name, "__get__"):
+            given = Given([1 << one, self.outside(what.cls)], {}, 0, 0)
+            found |= self.call_method_of(self.outside(descriptor), descriptor, "__get__", given, ("get", op[1], descriptor), line)
+        return found
+
+    def descriptors(self, what: Instance, name: str, method: str) -> list[Instance]:
+        """The types of what class bodies assigned under that name, of those that have the method."""
+        if name not in self.universe.in_bodies or method not in self.universe.coded:
+            return []
+        kinds = {kind for owner in what.cls.family() if name in owner.class_names for kind in self.known_types(owner, in_body(name))}
+        return sorted((kind for kind in kinds if type(kind) is Instance and self.has_code(kind, method)), key=type_order)
 
     def get_property(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
         candidates = [what.cls.find(name)]
@@ -106,6 +129,10 @@ class Attributes(Calls):
             setters = self.setters_of(what, f"{name}.setter") if type(what) is Instance else []
             for setter in setters:
                 self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
+            if type(what) is Instance:
+                self.hook(1 << one, "__setattr__", Given([self.outside(self.universe.str), objects], {}, 0, 0), ("set", name, line), line)
+                for kind in self.descriptors(what, name, "__set__"):
+                    self.call_method_of(self.outside(kind), kind, "__set__", Given([1 << one, objects], {}, 0, 0), ("set", name, line), line)
             getter = what.cls.find(name) if setters and type(what) is Instance else None
             if getter is not None and getter.kind == "property":
                 continue
@@ -154,6 +181,7 @@ class Attributes(Calls):
                 found |= self.outside(cls.text)
             elif cls.find("__missing__") is not None:  # may put the key in
                 self.store(these, "*", self.pts[key], line)
+                found |= self.hook(these, "__missing__", Given([self.pts[key]], {}, 0, 0), ("item", dst), line)
         for one in self.bits(plain & ~self.frozen):
             if type(self.type[one]) is ClassInfo:
                 plain &= ~(1 << one)

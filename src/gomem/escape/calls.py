@@ -1,15 +1,15 @@
-"""Calls: which functions a call may run, how its arguments meet their parameters, and what their summaries then do here."""
+"""Calls: which functions a call may run, and what their summaries then do here."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.entities import BOTTOM, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo, Shape
-from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, State
+from gomem.escape.arguments import NOTHING, Arguments, Given
+from gomem.escape.entities import BOTTOM, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo, Unread
+from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, in_body
 from gomem.escape.summary import DEEP, FRESH, WORLD, Summary, type_order
 
-POSITIONS = 8  # parameters told apart when a method is known by its name only
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
 _SUBCLASSES = 7  # that may be called for one
 _CALLED = 24  # functions that one value may be
@@ -18,36 +18,7 @@ _DEPTH = 5  # calls, and summaries applied, that a call leads to here: callbacks
 _MANY = 2  # methods told apart; with more, they are merged
 
 
-class Given:
-    """The arguments of one call as sets of objects; ``exact`` if the call names each of them."""
-
-    __slots__ = ("positional", "named", "stars", "doubles", "exact")
-
-    def __init__(self, positional: list[int], named: dict[str, int], stars: int, doubles: int, exact: bool = False) -> None:
-        self.positional = positional
-        self.named = named
-        self.stars = stars
-        self.doubles = doubles
-        self.exact = exact
-
-    def everything(self) -> int:
-        found = self.stars | self.doubles
-        for objects in self.positional:
-            found |= objects
-        for objects in self.named.values():
-            found |= objects
-        return found
-
-    def shape(self) -> Shape | None:
-        """How many by position and which keywords; None if only a run can tell."""
-        return (len(self.positional), frozenset(self.named)) if self.exact else None
-
-    def behind(self, first: int) -> Given:
-        """The same with one more argument before the others."""
-        return Given([first, *self.positional], self.named, self.stars, self.doubles, self.exact)
-
-
-class Calls(State):
+class Calls(Arguments):
     """Applies calls."""
 
     def given(self, arguments: ir.Arguments) -> Given:
@@ -192,6 +163,8 @@ class Calls(State):
                 return self.call_unknown(given, number, "type", line)
             return self.made(number, self.universe.none) | self.classes_of(given.positional[0])
         made = self.made(number, what)
+        if self.has_own(cls.meta, "__call__"):
+            return made | self.call_unread(made, given, number, f"the metaclass of {cls.name}", line)
         new = cls.find("__new__")
         result = made
         if new is not None and (cls.open or not _of_object(new)):
@@ -214,6 +187,9 @@ class Calls(State):
             self.leak(given.everything() | made, f"unknown {cls.name}", line)
         if cls.open:
             self.open_up(made)
+        if cls.record:
+            self.hook(made, "__post_init__", Given([], {}, given.everything(), 0), number, line)
+        self.hook(made, "__del__", NOTHING, number, line)
         return result
 
     def classes_of(self, objects: int) -> int:
@@ -319,8 +295,32 @@ class Calls(State):
             result |= self.call_as_method(function, this, given, number, line)
         if not candidates:
             value = self.load(this, name) if name in self.universe.stored else 0
+            value |= self.passed_on(this, name, number, line)
             result = self.call(value, given, number, line, name)
         return result
+
+    def hook(self, objects: int, name: str, given: Given, number: Any, line: int) -> int:
+        """What Python calls unasked if the class of the objects, or one below it, has such a method in a file; the result."""
+        result = 0
+        if name in self.universe.coded:
+            for what, these in self.instances(objects & ~self.frozen).items():
+                if self.has_code(what, name):
+                    result |= self.call_method_of(these, what, name, given, (number, name), line)
+        return result
+
+    def has_code(self, what: Instance, name: str) -> bool:
+        if _has_code(what.cls.find(name)):
+            return True
+        return not what.exact and any(name in lower.methods for lower in what.cls.below())
+
+    @staticmethod
+    def has_own(meta: ClassInfo | Unread | None, *names: str) -> bool:
+        """Whether a metaclass may have one of these methods in a file."""
+        return isinstance(meta, Unread) or (meta is not None and any(_has_code(meta.find(name)) for name in names))
+
+    def passed_on(self, this: int, name: str, number: Any, line: int) -> int:
+        """An attribute that the objects do not have themselves."""
+        return self.hook(this, "__getattr__", Given([self.outside(self.universe.str)], {}, 0, 0), (number, name), line)
 
     def put_in_class(self, cls: ClassInfo, name: str) -> list[Function]:
         """Methods that the class body assigns: ``keys = __iter__``, ``__call__ = one if DEBUG else other``."""
@@ -329,6 +329,12 @@ class Calls(State):
         if any(type(kind) is not Function or kind.cls is None for kind in kinds):
             return []
         return sorted(kinds, key=type_order)
+
+    def put_in_some_class(self, name: str) -> bool:
+        """Whether a class body of the analysed files assigns something to the name that can be called, and is no method."""
+        owners = [owner for owner in self.universe.in_bodies.get(name, ()) if owner.module.own and name not in owner.methods]
+        kinds = {kind for owner in owners for kind in self.known_types(owner, in_body(name))}
+        return any(type(kind) is not Instance or kind.cls.find("__call__") is not None for kind in kinds)
 
     def call_as_method(self, function: Function, this: int, given: Given, number: Any, line: int) -> int:
         if function.kind == "static":
@@ -378,7 +384,9 @@ class Calls(State):
         name = merged.name
         self.deps[merged] = None
         result = 0
-        if (name in self.universe.stored and not merged.plain) or any(member.kind in ("property", "cached") for member in merged.members):
+        if not merged.plain and (name in self.universe.stored or self.put_in_some_class(name)):
+            result = self.call_unknown(given, number, name, line)
+        elif any(member.kind in ("property", "cached") for member in merged.members):
             result = self.call_unknown(given, number, name, line)
         values = self.bind_merged(number, this, given, merged.summary.parameters())
         return result | self.apply(merged.summary, values, number, line, merged)
@@ -386,65 +394,6 @@ class Calls(State):
     def is_text(self, objects: int) -> bool:
         """Whether all of them can be text, numbers or the like."""
         return not any(type(self.type[one]) is Instance for one in self.bits(objects & ~self.frozen))
-
-    # parameters
-
-    def bind(self, function: Function, given: Given, number: Any, env: int) -> dict[Any, int]:
-        """The objects of each parameter, by its index; the closure itself behind the last."""
-        values: dict[Any, int] = {}
-        positional = list(given.positional)
-        named = dict(given.named)
-        for index, (name, how, _, default) in enumerate(function.params):
-            objects = 0
-            if how == ir.REST:
-                objects = self.packed((number, function, index), positional, given.stars)
-                positional = []
-            elif how == ir.KEYWORDS:
-                objects = self.packed((number, function, index), list(named.values()), given.doubles)
-            else:
-                found = False
-                if how != ir.KEYWORD_ONLY and positional:
-                    objects, found = positional.pop(0), True
-                elif how != ir.POSITIONAL_ONLY and name in named:
-                    objects, found = named.pop(name), True
-                else:
-                    objects = given.doubles | (given.stars if how != ir.KEYWORD_ONLY else 0)
-                if not found and default == ir.OBJECT_DEFAULT:
-                    objects |= self.load(env, f"={name}") if env & ~1 and self.is_made(env) else 1
-            values[index] = objects
-        values[len(function.params)] = env or 1
-        return values
-
-    def is_made(self, objects: int) -> bool:
-        return self.kind[(objects & -objects).bit_length() - 1] == MADE
-
-    def packed(self, key: Any, values: list[int], more: int) -> int:
-        """The tuple or dict of surplus arguments, as the callee sees it."""
-        pack = self.object(("p", key), MADE, self.universe.instance("tuple"))
-        objects = more
-        for value in values:
-            objects |= value
-        self.store(pack, "*", objects, 0)
-        return pack
-
-    def bind_merged(self, number: Any, this: int, given: Given, used: set[Any]) -> dict[Any, int]:
-        values: dict[Any, int] = {"0": this, "env": 1}
-        rest = given.stars
-        for position, objects in enumerate(given.positional, 1):
-            key = str(min(position, POSITIONS))
-            values[key] = values.get(key, 0) | objects
-            rest |= objects
-        if given.stars:
-            for position in range(len(given.positional) + 1, POSITIONS + 1):
-                values[str(position)] = values.get(str(position), 0) | given.stars
-        keywords = given.doubles
-        for name, objects in given.named.items():
-            values[f"k:{name}"] = objects
-            keywords |= objects
-        values["rest"] = self.packed((number, "rest"), [rest], 0) if rest and "rest" in used else 0
-        values["keywords"] = self.packed((number, "keywords"), [keywords], 0) if keywords and "keywords" in used else 0
-        values["doubles"] = given.doubles
-        return values
 
     # summaries
 
@@ -553,11 +502,15 @@ class Calls(State):
             method = what.cls.find("__iter__")
             if method is not None and method.code is not None and not what.cls.record:
                 plain &= ~these
-                iterator = self.call_method_of(these, what, "__iter__", Given([], {}, 0, 0), ("iter", number), line)
+                iterator = self.call_method_of(these, what, "__iter__", NOTHING, ("iter", number), line)
                 result |= self.load(iterator, "*") | self.next_of(iterator, number, line)
+            elif method is None and _has_code(what.cls.find("__aiter__")):
+                plain &= ~these
+                iterator = self.call_method_of(these, what, "__aiter__", NOTHING, ("iter", number), line)
+                result |= self.load(iterator, "*") | self.load(self.hook(iterator, "__anext__", NOTHING, ("next", number), line), "await")
             elif method is None and _has_code(what.cls.methods.get("__getitem__")):
                 plain &= ~these
-                result |= self.call_method_of(these, what, "__getitem__", Given([], {}, 0, 0), ("iter", number), line)
+                result |= self.call_method_of(these, what, "__getitem__", NOTHING, ("iter", number), line)
         return result | self.load(plain, "*")
 
     def next_of(self, iterators: int, number: Any, line: int) -> int:
@@ -566,7 +519,7 @@ class Calls(State):
             what = self.type[one]
             method = what.cls.find("__next__") if type(what) is Instance else None
             if method is not None and method.code is not None:
-                result |= self.call_method_of(1 << one, what, "__next__", Given([], {}, 0, 0), ("next", number), line)
+                result |= self.call_method_of(1 << one, what, "__next__", NOTHING, ("next", number), line)
         return result
 
 

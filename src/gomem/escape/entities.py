@@ -34,6 +34,7 @@ class Unread:
 UNREAD = Unread()
 Shape = tuple[int, frozenset[str]]  # of a call: how many arguments by position, and the keywords
 ANY_NUMBER = 1000
+DECORATED = "decorated"
 REPLACED = "replaced at run time"
 NO_TYPES: frozenset[Any] = frozenset()
 UNKNOWN_TYPE: frozenset[Any] = frozenset([None])
@@ -90,7 +91,7 @@ class Function(Owner):
         self.cls: ClassInfo | None = None
         self.kind = "function"  # property, cached, static, class
         self.opaque = False  # nobody knows what a call of it does,
-        self.unknown = "decorated"  # because an unknown decorator stands before it, or some code replaces it
+        self.unknown = DECORATED  # because an unknown decorator stands before it, or some code replaces it
         self.manager = False
         self.tangled = False  # given up: its summary is the worst one
         self.summary: Summary = BOTTOM
@@ -139,7 +140,7 @@ class ClassInfo(Owner):
 
     __slots__ = (
         *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
-        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_found", "protocol", "key", "text"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_found", "protocol", "key", "text", "meta"),
     )
 
     def __init__(self, name: str, module: ModuleInfo) -> None:
@@ -156,6 +157,7 @@ class ClassInfo(Owner):
         self.enum = False
         self.protocol = False  # says what a class has to have: whose methods are called, nobody knows
         self.item = ""
+        self.meta: ClassInfo | Unread | None = None  # its metaclass, if that is one of a file or unknown
         self.text: Instance | None = None  # of what a slice of a subclass of str or bytes is
         self.mro: list[ClassInfo] = []
         self.declared: dict[str, Any] = {}
@@ -169,6 +171,7 @@ class ClassInfo(Owner):
     def finish(self) -> None:
         self.mro = _linear(self, set())
         self.open = any(cls.open for cls in self.mro)
+        self.meta = next((cls.meta for cls in self.mro if cls.meta is not None), None)
         self.record = any(cls.record for cls in self.mro)
         self.enum = any(cls.name == "Enum" and cls.module.name == "enum" for cls in self.mro)
         above = [cls for cls in self.mro[1:] if cls.name != "object"]

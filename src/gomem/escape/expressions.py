@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+from itertools import cycle
 from typing import Any
 
 from gomem.escape import ir
@@ -17,6 +18,10 @@ _BINARY = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.MatMult: "matmul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
     ast.Mod: "mod", ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift", ast.BitOr: "or", ast.BitXor: "xor",
     ast.BitAnd: "and", ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert",
+}  # fmt: skip
+_COMPARED = {  # which methods of the left operand and of the right one a comparison may call
+    ast.Eq: ("eq", "eq"), ast.NotEq: ("ne", "ne", "eq", "eq"), ast.Lt: ("lt", "gt"), ast.Gt: ("gt", "lt"), ast.LtE: ("le", "ge"),
+    ast.GtE: ("ge", "le"),
 }  # fmt: skip
 FRAME_READERS = {"locals", "eval", "exec", "vars", "_getframe", "currentframe"}
 INDEXED = 8  # tuples up to this long are followed item by item
@@ -252,9 +257,15 @@ class Expressions(Frame):
         return dst
 
     def _compare(self, node: ast.Compare) -> int:
-        self.expr(node.left)
-        for operand in node.comparators:
-            self.expr(operand)
+        left, value = node.left, self.expr(node.left)
+        for how, right in zip(node.ops, node.comparators, strict=True):
+            other = self.expr(right)
+            if type(how) in (ast.In, ast.NotIn):
+                self.emit(ir.HOOK, other, "__contains__", (value,), node.lineno)
+            elif not isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
+                for name, (one, given) in zip(_COMPARED.get(type(how), ()), cycle([(value, other), (other, value)])):
+                    self.emit(ir.HOOK, one, f"__{name}__", (given,), node.lineno)
+            left, value = right, other
         return self.constant("bool")
 
     def _any_of(self, node: ast.BoolOp) -> int:

@@ -8,12 +8,11 @@ from operator import or_
 from typing import Any
 
 from gomem.escape import ir
+from gomem.escape.arguments import NOTHING, Given
 from gomem.escape.attributes import Attributes
-from gomem.escape.calls import Given
 from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Instance
 from gomem.escape.solve import MADE, PARAMETER, PASSES, TooTangled, in_body
 
-_NOTHING = Given([], {}, 0, 0)
 _NUMBERS = ("int", "float", "bool", "complex")
 _FRAME = "&frame"  # what an exception that was caught keeps through its traceback
 
@@ -162,7 +161,23 @@ class Interpreter(Attributes):
         made = self.made(number, what)
         if type(what) is ClassInfo and self.code.kind != "module":
             self.classes |= made
+            self.make_class(made, what, number)
         self.put(dst, made)
+
+    def decorated(self, op: Any) -> None:
+        """The class, if its decorator may return that: other results are those of calls without a class."""
+        _, dst, cls, result = op
+        found = self.pts[result]
+        same = any(self.type[one] in (None, PENDING, UNREAD) for one in self.bits(found)) or found & self.pts[cls]
+        self.put(dst, self.pts[cls] if same else found)
+
+    def make_class(self, made: int, cls: ClassInfo, number: int) -> None:
+        """What bases and metaclass do with a class that this function makes."""
+        if self.has_own(cls.meta, "__new__", "__init__"):
+            self.leak(made, f"unknown the metaclass of {cls.name}", ir.FIRST)
+        told = next((base.methods["__init_subclass__"] for base in cls.mro[1:] if "__init_subclass__" in base.methods), None)
+        if told is not None and told.code is not None:
+            self.call_function(told, Given([made], {}, 0, 0), (number, "subclass"), ir.FIRST)
 
     def const(self, op: Any) -> None:
         _, dst, name = op
@@ -171,6 +186,8 @@ class Interpreter(Attributes):
             kinds = self.universe.imported(what) if ":" in what else [self.universe.module(what)]
             for kind in kinds:
                 self.put(dst, self.outside(kind))
+        elif name.startswith("function "):
+            self.put(dst, self.outside(self.universe.functions_or_classes("function", name[9:])))
         else:
             self.put(dst, self.outside(self.universe.instance(name)))
 
@@ -236,7 +253,7 @@ class Interpreter(Attributes):
                 found |= self.iterate(1 << one, ("unpack", dst), line)
                 method = what.cls.find("__getitem__")
                 if method is not None and method.code is not None:
-                    found |= self.call_method_of(1 << one, what, "__getitem__", _NOTHING, ("item", dst), line)
+                    found |= self.call_method_of(1 << one, what, "__getitem__", NOTHING, ("item", dst), line)
             else:
                 plain |= 1 << one
         self.put(dst, found | self.load(plain, index))
@@ -257,7 +274,7 @@ class Interpreter(Attributes):
                 self.store(made, "*", self.load(bit, "*"), line)
                 result |= made | (same if what.cls.name == "tuple" else 0)
             elif type(what) is Instance and what.cls.find("__getitem__") is not None and what.cls.module.file is not None:
-                result |= self.call_method_of(bit, what, "__getitem__", _NOTHING, number, line)
+                result |= self.call_method_of(bit, what, "__getitem__", NOTHING, number, line)
             else:
                 made = self.made(number, self.unknown(bit))
                 self.store(made, "*", self.load(bit, "*"), line)
@@ -421,23 +438,52 @@ class Interpreter(Attributes):
             what = self.type[one]
             method = what.cls.find("__await__") if type(what) is Instance else None
             if method is not None and method.code is not None:
-                found |= self.call_method_of(1 << one, what, "__await__", _NOTHING, ("await", dst), line) * 0 | 1
+                found |= self.call_method_of(1 << one, what, "__await__", NOTHING, ("await", dst), line) * 0 | 1
             else:
                 found |= self.load_one(one, 1 << one, "await")
         self.put(dst, found or 1)
 
     def caught(self, op: Any) -> None:
-        """An exception that was caught: as long as it lives, its traceback keeps this frame and all its variables."""
         _, dst, number, names, line = op
         for name in names or ("BaseException",):
-            cls = self.universe.class_named(name, self.module) or self.universe.builtins.classes.get("BaseException")
-            made = self.object(("caught", number, cls), MADE, None if cls is None else cls.any_type)
-            self.fields[made.bit_length() - 1].setdefault("?", 1)
-            self.store(made, _FRAME, self.held_by_frame() & ~made, line)
-            self.put(dst, made)
+            self.put(dst, self.exception(number, name, line))
+
+    def exception(self, number: Any, name: str, line: int) -> int:
+        """An exception that was caught: as long as it lives, its traceback keeps this frame and all its variables."""
+        cls = self.universe.class_named(name, self.module) or self.universe.builtins.classes.get("BaseException")
+        made = self.object(("caught", number, cls), MADE, None if cls is None else cls.any_type)
+        self.fields[made.bit_length() - 1].setdefault("?", 1)
+        self.store(made, _FRAME, self.held_by_frame() & ~made, line)
+        return made
 
     def leak_(self, op: Any) -> None:
         self.leak(self.pts[op[1]], op[2], op[3])
+
+    # what Python calls unasked
+
+    def hook_(self, op: Any) -> None:
+        _, base, name, variables, line = op
+        objects = self.pts[base]
+        given = Given([self.pts[variable] for variable in variables], {}, 0, 0)
+        self.hook(objects, name, given, base, line)
+        if name == "__contains__" and "__iter__" in self.universe.coded:
+            for what, these in self.instances(objects & ~self.frozen).items():
+                if what.cls.find(name) is None:
+                    self.iterate(these, ("in", base), line)
+
+    def exit_(self, op: Any) -> None:
+        _, base, name, line = op
+        managers = self.pts[base]
+        known = 0
+        for what, these in self.instances(managers).items():
+            known |= these
+            if name in self.universe.coded and self.has_code(what, name):
+                raised = self.exception(("exit", base), "BaseException", line)
+                self.call_method_of(these, what, name, Given([self.outside(None), raised, raised], {}, 0, 0), ("exit", base), line)
+        for one in self.bits(managers & ~known):
+            if self.type[one] in (None, PENDING):
+                none = self.outside(self.universe.none)
+                self.call_by_name(1 << one, name, Given([none, none, none], {}, 0, 0), ("exit", base), line)
 
     def hold(self, op: Any) -> None:
         self.store(self.pts[op[1]], "&", self.pts[op[2]], op[3])
@@ -506,4 +552,7 @@ _OPERATIONS: dict[int, Callable[[Interpreter, Any], None]] = {
     ir.CAUGHT: Interpreter.caught,
     ir.LEAK: Interpreter.leak_,
     ir.HOLD: Interpreter.hold,
+    ir.HOOK: Interpreter.hook_,
+    ir.EXIT: Interpreter.exit_,
+    ir.DECORATED: Interpreter.decorated,
 }

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.expressions import _BINARY, Expressions, dotted
+from gomem.escape.bodies import Bodies
+from gomem.escape.expressions import _BINARY, dotted
 from gomem.escape.frame import FileState
 from gomem.escape.sites import find_sites
-from gomem.escape.tree_names import assigned_names, ends_without, exception_names, record_names, type_names
+from gomem.escape.tree_names import assigned_names, ends_without, exception_names, type_names
 
 
 def lower(source: bytes, path: str, name: str, package: bool = False) -> ir.Module:
@@ -28,7 +29,7 @@ def lower(source: bytes, path: str, name: str, package: bool = False) -> ir.Modu
     return module
 
 
-class Function(Expressions):
+class Function(Bodies):
     """Lowers statements, and what is defined in a function."""
 
     def block(self, body: list[ast.stmt]) -> None:
@@ -53,21 +54,14 @@ class Function(Expressions):
                 self.assign(item, held)
             return
         held = self.expr(value)
-        if self.is_module and not self.renames and isinstance(target, ast.Name) and self._note_record(target.id, value):
+        if self.is_module and not self.renames and isinstance(target, ast.Name) and self.note_record(target.id, value):
             self.note_name(target.id, "class", target.id)
             self.emit(ir.LEAK, held, f"module {target.id}", node.lineno)
             held = self.allocate(None, f"class {self.state.module.name}:{target.id}")
         for target in node.targets:
             self.assign(target, held)
-
-    def _note_record(self, name: str, call: ast.expr) -> bool:
-        """``Point = namedtuple("Point", "x y")``: a class that holds its arguments."""
-        names = record_names(call)
-        if names is None:
-            return False
-        fields: list[tuple[str, tuple[str, ...], int]] = [(field, (), ir.OBJECT_DEFAULT) for field in names]
-        self.state.module.classes[name] = ir.Class(name, call.lineno, [ir.RECORD], fields=fields)
-        return True
+            if self.class_names and isinstance(target, ast.Name):
+                self.assign_method(target.id, value, node)
 
     def _annotated(self, node: ast.AnnAssign) -> None:
         if self.class_names and isinstance(node.target, ast.Name):
@@ -134,10 +128,14 @@ class Function(Expressions):
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            if isinstance(target, (ast.Attribute, ast.Subscript)):
-                self.expr(target.value)
-                if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
-                    self.expr(target.slice)
+            if isinstance(target, ast.Attribute):
+                base = self.expr(target.value)
+                for name in (f"{target.attr}.deleter", "__delattr__"):
+                    self.emit(ir.HOOK, base, name, (), node.lineno)
+            elif isinstance(target, ast.Subscript):
+                base = self.expr(target.value)
+                key = 0 if isinstance(target.slice, ast.Slice) else self.expr(target.slice)
+                self.emit(ir.HOOK, base, "__delitem__", (key,), node.lineno)
 
     # imports
 
@@ -346,11 +344,13 @@ class Function(Expressions):
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         watch = self._watch([*node.body, *(item.optional_vars for item in node.items if item.optional_vars)])
+        a = "a" if isinstance(node, ast.AsyncWith) else ""
+        managers = []
         for item in node.items:
             manager = self.expr(item.context_expr)
+            managers.append(manager)
             entered = self.new()
-            name = "__aenter__" if isinstance(node, ast.AsyncWith) else "__enter__"
-            self.emit(ir.CALL_METHOD, entered, manager, name, self.object(None, "?"), ((), (), (), ()), node.lineno)
+            self.emit(ir.CALL_METHOD, entered, manager, f"__{a}enter__", self.object(None, "?"), ((), (), (), ()), node.lineno)
             if isinstance(node, ast.AsyncWith):
                 awaited = self.new()
                 self.emit(ir.AWAIT, awaited, entered, self.object(None, "?"), node.lineno)
@@ -358,6 +358,8 @@ class Function(Expressions):
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, entered)
         self.block(node.body)
+        for manager in reversed(managers):
+            self.emit(ir.EXIT, manager, f"__{a}exit__", node.lineno)
         suppressed = self._unwatch(watch)
         self.env = self.join(self.env, suppressed) if any(map(_may_suppress, node.items)) else self.env
 
@@ -398,11 +400,8 @@ class Function(Expressions):
             self.emit(ir.LEAK, cell, "closure", node.lineno)
         dst = self.allocate(node, f"function {self.state.module.name}:{code.name}")
         if self.class_names:
-            methods = self.state.module.classes[self.class_names[-1]].methods
-            if any(name.endswith(".setter") for name in decorators):
-                methods[f"{node.name}.setter"] = code.name
-            elif not any(name.endswith(".deleter") for name in decorators):
-                methods[node.name] = code.name
+            how = next((name.rpartition(".")[2] for name in decorators if name.endswith((".setter", ".deleter"))), "")
+            self.define_method(f"{node.name}.{how}" if how else node.name, code, node)
         elif not self.renames:
             opaque = any(name not in TRANSPARENT for name in decorators)
             self.note_name(node.name, "decorated" if opaque else "function", code.name)
@@ -423,6 +422,7 @@ class Function(Expressions):
         frame.class_names = []
         frame.enter(node)
         if isinstance(node, ast.Lambda):
+            self.state.lambdas[node] = code
             value = frame.expr(node.body)
             if value:
                 frame.emit(ir.RETURN, value, node.lineno)
@@ -479,41 +479,6 @@ class Function(Expressions):
             given = self.allocate(arg, "tuple" if how == ir.REST else "dict")
             self.emit(ir.STORE_ITEM, given, held, arg.lineno)
         self.write(arg.arg, given, arg.lineno)
-
-    def _class(self, node: ast.ClassDef) -> None:
-        decorators = [(dotted(item), self.expr(item)) for item in node.decorator_list]
-        for base in node.bases:
-            self.expr(base)
-        for keyword in node.keywords:
-            self.expr(keyword.value)
-        qualified = self._qualified(node.name)
-        bases = [dotted(base) for base in node.bases]
-        for number, base in enumerate(node.bases):
-            if self._note_record(f"{qualified}&", base):  # class Point(namedtuple("Point", "x y"))
-                bases[number] = f"{node.name}&"
-                self.note_name(bases[number], "class", f"{qualified}&")
-        made = ir.Class(qualified, node.lineno, bases, decorators=[name for name, _ in decorators])
-        made.keywords = [f"{keyword.arg}={dotted(keyword.value)}" for keyword in node.keywords]
-        self.state.module.classes[qualified] = made
-        self._class_body(node, qualified)
-        value = self.allocate(node, f"class {self.state.module.name}:{qualified}")
-        for name, decorator in reversed(decorators):
-            if name.rpartition(".")[2] not in ("dataclass", "total_ordering", "final", "unique", "runtime_checkable"):
-                result = self.new()
-                self.emit(ir.CALL, result, decorator, self.object(None, "?"), ((value,), (), (), ()), node.lineno, name)
-        if self.is_module and not self.renames:
-            self.note_name(node.name, "class", qualified)
-        self.write(node.name, value, node.lineno)
-
-    def _class_body(self, node: ast.ClassDef, qualified: str) -> None:
-        """Runs in place; its names are attributes of the class, which its methods do not see as names."""
-        scope = self.state.scopes.of(node)
-        names = scope.bound - scope.globals - scope.nonlocals
-        self.renames.append((True, {name: self.fresh_name(name) for name in sorted(names)}))
-        self.class_names.append(qualified)
-        self.block(node.body)
-        self.class_names.pop()
-        self.renames.pop()
 
     def _type_alias(self, node: Any) -> None:
         self.write(node.name.id, self.constant("?"), node.lineno)

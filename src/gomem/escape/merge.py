@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.calls import POSITIONS
+from gomem.escape.arguments import POSITIONS
 from gomem.escape.effects import bounded, compact_leaks, compact_sources, compact_stores, few_calls
 from gomem.escape.entities import Function
 from gomem.escape.summary import WORLD, Summary

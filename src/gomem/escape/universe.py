@@ -31,7 +31,8 @@ class Universe:
         self.merged_with: dict[Function, list[Function]] = {}  # of which merged ones a method is a member
         self.unsettled: dict[Function, None] = {}  # merged methods of which a member has changed since this was last emptied
         self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
-        self.in_bodies: set[str] = set()  # names that class bodies assign
+        self.in_bodies: dict[str, list[ClassInfo]] = {}  # name -> the classes whose bodies assign it
+        self.coded: set[str] = set()  # names of methods of the files' classes
         self.storing: dict[str, list[ClassInfo]] = {}
         self.frozen: Frozen | None = None  # packages that were analysed before
         for library in libraries.values():
@@ -125,7 +126,7 @@ class Universe:
         for cls, name in code.stored:
             if cls:
                 module.classes[cls].class_names.add(name)
-                self.in_bodies.add(name)
+                self.in_bodies.setdefault(name, []).append(module.classes[cls])
                 continue
             if module.own:
                 self.stored.add(name)
@@ -223,6 +224,7 @@ class Universe:
             if name in ("__new__", "__init_subclass__", "__class_getitem__") and function.kind == "function":
                 function.kind = "static" if name == "__new__" else "class"
             cls.methods[name] = function
+            self.coded.add(name)
         return cls
 
     def _resolve_bases(self, cls: ClassInfo) -> None:
@@ -243,9 +245,17 @@ class Universe:
                 base.subclasses.append(cls)
                 if base.name == "NamedTuple":
                     cls.record = True
+        for keyword in record.keywords if record is not None else ():
+            if keyword.startswith("metaclass="):
+                cls.meta = self._metaclass(self.class_named(keyword[10:], cls.module, cls.name))
         root = self.builtins.classes.get("object")
         if not cls.bases and root is not None and cls is not root:
             cls.bases.append(root)
+
+    @staticmethod
+    def _metaclass(meta: ClassInfo | None) -> ClassInfo | Unread | None:
+        """What has to be known of it: nothing if a text tells it."""
+        return UNREAD if meta is None else None if meta.module.library is not None else meta
 
     def _declare(self, cls: ClassInfo) -> None:
         """Types of attributes as annotations in the class body or a library text give them."""
