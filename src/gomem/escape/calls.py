@@ -442,18 +442,24 @@ class Calls(Arguments):
                     objects |= found
             return objects
 
-        for index, name, sources in plan.fields:
-            self.store(fresh[index], name, union(sources), line)
+        again = len(plan.stores) > 0  # what one puts in, another takes out, if an object is given twice
+        while True:
+            before = len(self.log)
+            for index, name, sources in plan.fields:
+                self.store(fresh[index], name, union(sources), line)
+            for target, name, stored in plan.stores:
+                bases = union((target,))
+                if bases:
+                    self.store(bases, name, union(stored), line, f"global by {function.name}")
+            if not again or before == len(self.log):
+                break
+            again = False
         for root, leaks in plan.leaks:
             given = values.get(root, 0)
             for source, cause in leaks if given else ():
                 objects = self.held(given) if source[1] == DEEP else union((source,))
                 if objects & ~1:
                     self.leak(objects, f"{cause} {function.name}" if cause in ("library", "task") else cause, line)
-        for target, name, stored in plan.stores:
-            bases = union((target,))
-            if bases:
-                self.store(bases, name, union(stored), line, f"global by {function.name}")
         result = union(plan.returns)
         for target, arguments, into in summary.calls:
             called = union((target,))

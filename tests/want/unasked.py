@@ -1,0 +1,373 @@
+"""What Python calls without a call in the program, and methods that a class body makes otherwise than by one ``def``."""
+
+import operator
+from dataclasses import dataclass
+
+KEEP = []  # want "[] module"
+
+
+class Pool:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):  # want "*exc frame"
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *exc):  # want "*exc frame"
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+
+
+def kept_by_exit(n):
+    with Pool() as pool:  # want "Pool() global"
+        pool.rows = [n]  # want "[n] global"
+
+
+async def kept_by_aexit(n):
+    async with Pool() as pool:  # want "Pool() global"
+        pool.rows = [n]  # want "[n] global"
+
+
+class Catching:
+    def __enter__(self):
+        pass
+
+    def __exit__(self, kind, error, traceback):
+        KEEP.append(error)  # want "KEEP.append(error) frame"
+        return True
+
+
+def kept_by_its_traceback(n):
+    rows = [n]  # want "[n] global"
+    with Catching():  # want "Catching() frame"
+        raise ValueError(len(rows))  # want "ValueError(len(rows)) raised" "len(rows) raised"
+
+
+class Proxy:
+    def __init__(self, what):
+        self._what = what
+
+    def __getattr__(self, name):
+        return self._what
+
+
+def passed_on(n):
+    return Proxy([n]).rows  # want "Proxy([n]) frame" "[n] returned"
+
+
+def method_passed_on(n):
+    return Proxy([n]).copy((n, n))  # want "Proxy([n]).copy((n, n)) returned" "Proxy([n]) frame" "[n] unknown" "(n, n) unknown"
+
+
+class Watching:
+    def __getattribute__(self, name):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+        return 1
+
+
+def attribute_read():
+    return Watching().x  # want "Watching() global"
+
+
+class Target:
+    def __setattr__(self, name, value):
+        KEEP.append(value)  # want "KEEP.append(value) frame"
+
+    def __delitem__(self, key):
+        KEEP.append(key)  # want "KEEP.append(key) frame"
+
+    def __delattr__(self, name):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+
+
+def attribute_set(n):
+    Target().x = [n]  # want "Target() frame" "[n] global"
+
+
+def item_deleted(n):
+    del Target()[n, n]  # want "Target() frame" "n, n global"
+
+
+def attribute_deleted(n):
+    del Target().x  # want "Target() global"
+
+
+class Reborn:
+    def __del__(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+
+
+def deleted():
+    Reborn()  # want "Reborn() global"
+
+
+class Compared:
+    def __contains__(self, key):
+        KEEP.append(key)  # want "KEEP.append(key) frame"
+        return True
+
+    def __eq__(self, other):
+        KEEP.append(other)  # want "KEEP.append(other) frame"
+        return True
+
+    def __lt__(self, other):
+        KEEP.append(other)  # want "KEEP.append(other) frame"
+        return True
+
+
+def searched(n):
+    return (n, n) in Compared()  # want "(n, n) global" "Compared() frame"
+
+
+def equal(n):
+    return (n, n) != Compared()  # want "(n, n) global" "Compared() frame"
+
+
+def less(n):
+    return Compared() < (n, n)  # want "Compared() frame" "(n, n) global"
+
+
+def greater(n):
+    return (n, n) > Compared()  # want "(n, n) global" "Compared() frame"
+
+
+class Listed:
+    def __init__(self, what):
+        self.what = what
+
+    def __iter__(self):
+        KEEP.append(self.what)  # want "KEEP.append(self.what) frame"
+        yield self.what
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        KEEP.append(self.what)  # want "KEEP.append(self.what) frame"
+        return self.what
+
+
+def searched_item_by_item(n):
+    return n in Listed([n])  # want "Listed([n]) frame" "[n] global"
+
+
+async def asynchronous(n):
+    async for _ in Listed([n]):  # want "Listed([n]) frame" "[n] global"
+        pass
+
+
+class Missing(dict):
+    def __missing__(self, key):
+        KEEP.append(key)  # want "KEEP.append(key) frame"
+        return key
+
+
+def missing(n):
+    return Missing()[n, n]  # want "Missing() frame" "n, n global"
+
+
+@dataclass
+class Checked:
+    what: object
+
+    def __post_init__(self):
+        KEEP.append(self.what)  # want "KEEP.append(self.what) frame"
+
+
+def checked(n):
+    Checked([n])  # want "Checked([n]) frame" "[n] global"
+
+
+class Registered:
+    def __init_subclass__(cls, **kw):  # want "**kw frame"
+        KEEP.append(cls)  # want "KEEP.append(cls) frame"
+
+
+def subclass(n):
+    class Local(Registered, rows=[n]):  # want "class Local global" "[n] unknown"
+        pass
+
+
+class Meta(type):
+    def __call__(cls, *args):  # want "*args frame"
+        made = super().__call__(*args)  # want "super().__call__(*args) global"
+        KEEP.append(made)  # want "KEEP.append(made) frame"
+        return made
+
+
+class Made(metaclass=Meta):
+    pass
+
+
+def made_by_the_metaclass(n):
+    Made([n])  # want "Made([n]) unknown" "[n] unknown"
+
+
+def single(cls):
+    return cls.make()  # want "cls.make() returned"
+
+
+@single
+class Only:  # want "class Only frame"
+    @classmethod
+    def make(cls):
+        return KEEP.append
+
+
+def decorated_class(n):
+    Only([n])  # want "Only([n]) frame" "[n] unknown"
+
+
+class Lazy:
+    def __init__(self, function):
+        self.function = function
+
+    def __get__(self, one, cls=None):
+        KEEP.append(one)  # want "KEEP.append(one) frame"
+        return 1
+
+    def __set__(self, one, value):
+        KEEP.append(value)  # want "KEEP.append(value) frame"
+
+
+class Bodies:
+    if KEEP:
+
+        def either(self, rows):
+            KEEP.append(rows)  # want "KEEP.append(rows) frame"
+
+        @property
+        def read(self):
+            KEEP.append(self)  # want "KEEP.append(self) frame"
+    else:
+
+        def either(self, rows):
+            pass
+
+        @property
+        def read(self):
+            pass
+
+    def later(self, rows):
+        pass
+
+    def later(self, rows):
+        KEEP.append(rows)  # want "KEEP.append(rows) frame"
+
+    def _get(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+
+    def _set(self, value):
+        KEEP.append(value)  # want "KEEP.append(value) frame"
+
+    def other(self, rows):
+        pass
+
+    plain = property(_get, _set)  # want "property(_get, _set) class"
+    written = property(lambda self: KEEP.append(self))  # want "property(lambda self: KEEP.append(self)) class" "lambda self: KEEP.append(self) class" "KEEP.append(self) returned"
+    unknown = property(operator.attrgetter("rows"))  # want "property(operator.attrgetter('rows')) class" "operator.attrgetter('rows') class"
+    only_set = property(None, _set)  # want "property(None, _set) class"
+    alias = other_alias = _set
+    other = KEEP.append
+    short = lambda self, rows: KEEP.append(rows)  # want "lambda self, rows: KEEP.append(rows) class" "KEEP.append(rows) returned"
+    static = staticmethod(lambda rows: KEEP.append(rows))  # want "staticmethod(lambda rows: KEEP.append(rows)) class" "lambda rows: KEEP.append(rows) class" "KEEP.append(rows) returned"
+    lazy = Lazy(_get)  # want "Lazy(_get) class"
+
+    @Lazy
+    def decorated(self):
+        return 1
+
+    @property
+    def removed(self):
+        return 1
+
+    @removed.deleter
+    def removed(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+
+
+class Plain:
+    def alias(self, rows):
+        pass
+
+    def other(self, rows):
+        pass
+
+
+def one_of_two_methods(n):
+    Bodies().either([n])  # want "Bodies().either([n]) frame" "Bodies() frame" "[n] global"
+    Bodies().read  # want "Bodies() global"
+
+
+def the_last_method(n):
+    Bodies().later([n])  # want "Bodies().later([n]) frame" "Bodies() frame" "[n] global"
+
+
+def property_without_decorator(n):
+    Bodies().plain  # want "Bodies() global"
+    Bodies().written  # want "Bodies() global"
+    Bodies().unknown  # want "Bodies() unknown"
+
+
+def set_without_decorator(n):
+    Bodies().plain = [n]  # want "Bodies() frame" "[n] global"
+    Bodies().only_set = [n]  # want "Bodies() frame" "[n] global"
+
+
+def another_name(one, n):
+    Bodies().alias([n])  # want "Bodies().alias([n]) frame" "Bodies() frame" "[n] global"
+    one.alias([n, n])  # want "one.alias([n, n]) frame" "[n, n] global"
+
+
+def replaced_in_the_body(one, n):
+    Bodies().other([n])  # want "Bodies().other([n]) frame" "Bodies() frame" "[n] unknown"
+    one.other([n, n])  # want "one.other([n, n]) frame" "[n, n] unknown"
+
+
+def lambda_in_the_body(n):
+    Bodies().short([n])  # want "Bodies().short([n]) frame" "Bodies() frame" "[n] global"
+    Bodies().static([n, n])  # want "Bodies().static([n, n]) frame" "Bodies() frame" "[n, n] global"
+
+
+def descriptor(n):
+    Bodies().lazy  # want "Bodies() global"
+    Bodies().lazy = [n]  # want "Bodies() frame" "[n] global"
+    Bodies().decorated  # want "Bodies() unknown"
+
+
+def deleter():
+    del Bodies().removed  # want "Bodies() global"
+
+
+def given_twice(n):
+    one = Plain()  # want "Plain() frame"
+    _put_and_keep(one, one, [n])  # want "_put_and_keep(one, one, [n]) frame" "[n] global"
+
+
+def taken_out_twice(n):
+    one, other = Plain(), Plain()  # want "Plain() frame" "Plain() returned"
+    _put_and_take(one, one, other, [n])  # want "_put_and_take(one, one, other, [n]) frame" "[n] returned"
+    return other
+
+
+def wrapped_twice(n):
+    one = Plain()  # want "Plain() frame"
+    return _put_and_wrap(one, one, [n])  # want "_put_and_wrap(one, one, [n]) returned" "[n] returned"
+
+
+def _put_and_keep(one, same, rows):
+    KEEP.append(same.rows)  # want "KEEP.append(same.rows) frame"
+    one.rows = rows
+
+
+def _put_and_take(one, same, other, rows):
+    other.a = same.rows
+    one.rows = rows
+
+
+def _put_and_wrap(one, same, rows):
+    wrapper = [same.rows]  # want "[same.rows] returned"
+    one.rows = rows
+    return wrapper
