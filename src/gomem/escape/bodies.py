@@ -9,12 +9,28 @@ from gomem.escape import ir
 from gomem.escape.expressions import Expressions, dotted
 from gomem.escape.tree_names import record_names
 
+TRANSPARENT = {
+    "staticmethod", "classmethod", "property", "abstractmethod", "abc.abstractmethod", "overload", "typing.overload", "final",
+    "typing.final", "override", "typing.override", "contextmanager", "contextlib.contextmanager", "asynccontextmanager",
+    "contextlib.asynccontextmanager", "functools.wraps", "wraps", "cached_property", "functools.cached_property",
+    "abc.abstractproperty", "types.coroutine", "no_type_check",
+}  # fmt: skip
 _PROPERTY = ("", ".setter", ".deleter")  # what the arguments of ``property`` are
 Target = tuple[int, str]  # a function: (CONST, what it is known as), (GLOBAL, name)
 
 
 class Bodies(Expressions):
     """Lowers classes."""
+
+    def block(self, body: list[ast.stmt]) -> None:
+        raise NotImplementedError
+
+    def decorated(self, node: ast.stmt, name: str, decorator: int, value: int) -> int:
+        if name in TRANSPARENT or name.rpartition(".")[2] in ("setter", "getter", "deleter"):
+            return value
+        dst = self.new()
+        self.emit(ir.CALL, dst, decorator, self.object(None, "?"), ((value,), (), (), ()), node.lineno, name)
+        return dst
 
     def _class(self, node: ast.ClassDef) -> None:
         decorators = [(dotted(item), self.expr(item)) for item in node.decorator_list]
@@ -24,7 +40,7 @@ class Bodies(Expressions):
             given = self.expr(keyword.value)
             if keyword.arg != "metaclass":
                 self.emit(ir.LEAK, given, "unknown a class's keyword", node.lineno)
-        qualified = self._qualified(node.name)
+        qualified = self.qualified(node.name)
         bases = [dotted(base) for base in node.bases]
         for number, base in enumerate(node.bases):
             if self.note_record(f"{qualified}&", base):  # class Point(namedtuple("Point", "x y"))
@@ -37,7 +53,7 @@ class Bodies(Expressions):
         value = self.allocate(node, f"class {self.state.module.name}:{qualified}")
         for name, decorator in reversed(decorators):
             if name.rpartition(".")[2] not in ("dataclass", "total_ordering", "final", "unique", "runtime_checkable"):
-                result = self._decorated(node, name, decorator, value)
+                result = self.decorated(node, name, decorator, value)
                 decorated = self.new()
                 self.emit(ir.DECORATED, decorated, value, result)
                 value = decorated
@@ -123,7 +139,7 @@ class Bodies(Expressions):
 
     def forward(self, name: str, targets: list[Target], decorators: list[str], node: ast.stmt) -> ir.Code:
         """``def name(self, *args, **kwargs)`` that does what one of the functions does."""
-        code = ir.Code(self._qualified(name), "function", node.lineno, self.class_names[-1], "" if self.is_module else self.code.name)
+        code = ir.Code(self.qualified(name), "function", node.lineno, self.class_names[-1], "" if self.is_module else self.code.name)
         self.state.module.codes.append(code)
         code.decorators = decorators
         bound = [] if "staticmethod" in decorators else ["self"]

@@ -214,6 +214,24 @@ class Frame:
             self.code.local_vars.append(src)
         return src
 
+    def qualified(self, name: str) -> str:
+        if self.class_names:
+            base = f"{self.class_names[-1]}.{name}"
+        else:
+            base = name if self.is_module else f"{self.code.name}.<locals>.{name}"
+        taken = self.state.code_names
+        unique, count = base, 1
+        while unique in taken:
+            count += 1
+            unique = f"{base}#{count}"
+        taken.add(unique)
+        return unique
+
+    def note_name(self, name: str, how: str, what: str) -> None:
+        known = self.state.module.names.setdefault(name, [])
+        if (how, what) not in known:
+            known.append((how, what))
+
     # control flow
 
     def join(self, *envs: Environment | None) -> Environment | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gomem.escape import ir
-from gomem.escape.bodies import Bodies
+from gomem.escape.bodies import TRANSPARENT, Bodies
 from gomem.escape.expressions import _BINARY, dotted
 from gomem.escape.frame import FileState
 from gomem.escape.sites import find_sites
@@ -168,11 +168,6 @@ class Function(Bodies):
         dst = self.new()
         self.emit(ir.CONST, dst, f"import {source}:{name}" if name else f"import {source}")
         self.write(bound, dst, line)
-
-    def note_name(self, name: str, how: str, what: str) -> None:
-        known = self.state.module.names.setdefault(name, [])
-        if (how, what) not in known:
-            known.append((how, what))
 
     # branches
 
@@ -377,15 +372,8 @@ class Function(Bodies):
             if name.rpartition(".")[2] == "wraps" and isinstance(item, ast.Call) and item.args:  # __wrapped__
                 self.emit(ir.HOLD, value, self.expr(item.args[0]), node.lineno)
         for name, decorator in reversed(decorators):
-            value = self._decorated(node, name, decorator, value)
+            value = self.decorated(node, name, decorator, value)
         self.write(node.name, value, node.lineno)
-
-    def _decorated(self, node: ast.stmt, name: str, decorator: int, value: int) -> int:
-        if name in TRANSPARENT or name.rpartition(".")[2] in ("setter", "getter", "deleter"):
-            return value
-        dst = self.new()
-        self.emit(ir.CALL, dst, decorator, self.object(None, "?"), ((value,), (), (), ()), node.lineno, name)
-        return dst
 
     def _global_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, decorators: list[str]) -> int:
         """A function of the module or a method: known by its name everywhere."""
@@ -409,7 +397,7 @@ class Function(Bodies):
 
     def lower_function(self, node: Any, name: str) -> tuple[ir.Code, Function]:
         scope = self.state.scopes.of(node)
-        qualified = self._qualified(name)
+        qualified = self.qualified(name)
         kind = "function"
         if isinstance(node, ast.AsyncFunctionDef):
             kind = "asyncgen" if scope.yields else "coroutine"
@@ -440,19 +428,6 @@ class Function(Bodies):
             short = dataclasses.replace(code, name=f"{code.name}?{number}", ops=code.ops[:end], objects=[(-1, kind) for _, kind in code.objects])
             self.state.module.codes.append(short)
 
-    def _qualified(self, name: str) -> str:
-        if self.class_names:
-            base = f"{self.class_names[-1]}.{name}"
-        else:
-            base = name if self.is_module else f"{self.code.name}.<locals>.{name}"
-        taken = self.state.code_names
-        unique, count = base, 1
-        while unique in taken:
-            count += 1
-            unique = f"{base}#{count}"
-        taken.add(unique)
-        return unique
-
     def enter(self, node: Any) -> None:
         """Parameters become variables; those of *args and **kwargs are new objects that hold what was given."""
         args = node.args
@@ -482,14 +457,6 @@ class Function(Bodies):
 
     def _type_alias(self, node: Any) -> None:
         self.write(node.name.id, self.constant("?"), node.lineno)
-
-
-TRANSPARENT = {
-    "staticmethod", "classmethod", "property", "abstractmethod", "abc.abstractmethod", "overload", "typing.overload", "final",
-    "typing.final", "override", "typing.override", "contextmanager", "contextlib.contextmanager", "asynccontextmanager",
-    "contextlib.asynccontextmanager", "functools.wraps", "wraps", "cached_property", "functools.cached_property",
-    "abc.abstractproperty", "types.coroutine", "no_type_check",
-}  # fmt: skip
 
 
 def _pairwise(target: Any, value: Any) -> bool:
