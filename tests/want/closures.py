@@ -77,3 +77,23 @@ def wraps_a_local():
         return 1
 
     return local
+
+
+def appended_by_an_inner_function(rows):
+    found = []  # want "[] frame"
+    append = found.append
+
+    def add(row):  # want "def add frame"
+        append([row])  # want "append([row]) frame" "[row] closure"
+
+    for row in rows:
+        add(row)  # want "add(row) frame"
+    return len(found)  # want "len(found) returned"
+
+
+spaced = " ".join
+
+
+def joined_by_a_bound_method(row):
+    words = [f"{row}"]  # want "[f'{row}'] frame" "f'{row}' frame"
+    return len(spaced(words))  # want "len(spaced(words)) returned" "spaced(words) frame"

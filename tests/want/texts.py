@@ -102,3 +102,36 @@ def seen_by_all(rows):
     lines = [f"{rows}", f"{rows!r}"]  # want "[f'{rows}', f'{rows!r}'] global" "f'{rows}' global" "f'{rows!r}' global"
     rows.clear()  # want "rows.clear() frame"
     return "".join(lines)  # want "''.join(lines) returned"
+
+
+class Word(str):
+    pass
+
+
+class Tagged(str):
+    def __new__(cls, text, tag):
+        made = str.__new__(cls, text)  # want "str.__new__(cls, text) returned"
+        made.tags = [tag]  # want "[tag] returned"
+        return made
+
+
+class Chained(str):
+    def __new__(cls, text):
+        return super().__new__(cls, text)  # want "super().__new__(cls, text) returned"
+
+
+class Pair(tuple):
+    def __new__(cls, first, second):
+        return tuple.__new__(cls, [first, second])  # want "tuple.__new__(cls, [first, second]) returned" "[first, second] frame"
+
+
+def copied_into_words(n):
+    return Word(f"{n}"), Tagged(f"{n!r}", n), Chained(f"{n!s}")  # want "Word(f'{n}'), Tagged(f'{n!r}', n), Chained(f'{n!s}') returned" "Word(f'{n}') returned" "f'{n}' frame" "Tagged(f'{n!r}', n) returned" "f'{n!r}' frame" "Chained(f'{n!s}') returned" "f'{n!s}' frame"
+
+
+def paired(n):
+    return Pair(f"{n}", [n])  # want "Pair(f'{n}', [n]) returned" "f'{n}' returned" "[n] returned"
+
+
+def not_copied(n):
+    return str(f"{n}")  # want "str(f'{n}') returned" "f'{n}' returned"

@@ -217,7 +217,7 @@ class Only:  # want "class Only frame"
 
 
 def decorated_class(n):
-    Only([n])  # want "Only([n]) frame" "[n] unknown"
+    Only([n])  # want "Only([n]) frame" "[n] global"
 
 
 class Lazy:

@@ -56,8 +56,7 @@ class Calls(Arguments):
             elif kind is ClassInfo:
                 result |= self.construct(one, what, given, number, line)
             elif kind is tuple and what[0] == BOUND:
-                self.touched |= 1 << one
-                bound[what[1]] = bound.get(what[1], 0) | self.fields[one].get("self", 0)
+                bound[what[1]] = bound.get(what[1], 0) | self.load(1 << one, "self")
             elif kind is Instance and (what.cls.find("__call__") is not None or self.put_in_class(what.cls, "__call__")):
                 called[what] = called.get(what, 0) | 1 << one
             elif kind is Instance and what.immutable and what is not self.universe.none:  # no function, but a template, say, which is kept as a key
@@ -167,13 +166,15 @@ class Calls(Arguments):
             return made | self.call_unread(made, given, number, f"the metaclass of {cls.name}", line)
         new = cls.find("__new__")
         result = made
-        if new is not None and (cls.open or not _of_object(new)):
+        if new is not None and (cls.open or not _of_object(new)) and not (cls.record and new.code is None):
             short = None
             if new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named):
                 short = new = new.short[1]
             self.deps[new] = None
             values = self.bind(new, given.behind(self.outside(cls)), number, 0)
             found = self.of_class(self.apply(new.summary, values, number if short else (number, "new"), line, new), cls)
+            if new.code is None and cls.module.library is None:
+                found &= ~(given.everything() | self.frozen)  # text, a tuple or number is copied
             if short and not _makes(new.summary, cls):
                 return found
             result |= found
@@ -361,11 +362,29 @@ class Calls(Arguments):
         for candidate in candidates[:_MANY]:
             if candidate.kind == "class":
                 result |= self.call_function(candidate, given.behind(1 << one), number, line)
+            elif name == "__new__" and self.makes_own(candidate, given):
+                result |= self.copied(candidate, given, number, line)
             else:
                 result |= self.call_function(candidate, given, number, line)
         if len(candidates) > _MANY:
             result |= self.call_unknown(given, number, f"{cls.name}.{name}", line)
         return result
+
+    def makes_own(self, new: Function, given: Given) -> bool:
+        """Whether this is a ``__new__`` of a file that calls the one of a built-in class for its own ``cls``."""
+        own = self.function.cls
+        if own is None or own.methods.get("__new__") is not self.function or new.code is not None or not given.positional:
+            return False
+        return given.positional[0] == self.known.get(("p", 0))
+
+    def copied(self, new: Function, given: Given, number: Any, line: int) -> int:
+        """What the ``__new__`` of a built-in class makes for a class of a file: never the text, tuple or number it is given."""
+        own = self.function.cls
+        assert own is not None
+        found = self.call_function(new, given, number, line) & ~(given.everything() | self.frozen)
+        made = self.made(number, own.any_type)
+        self.store(made, "*", self.load(found, "*"), line)
+        return found | made
 
     def call_by_name(self, this: int, name: str, given: Given, number: Any, line: int) -> int:
         """A method of an object of unknown type: every known method of that name, of a class that has all that the object is
@@ -497,7 +516,7 @@ class Calls(Arguments):
         if part == DEEP:
             return self.deep(objects)
         if part == "*":
-            return self.iterate(objects, ("item", objects.bit_length()), 0)
+            return self.iterate(objects, "item", 0)
         return self.load(objects, part)
 
     def iterate(self, bases: int, number: Any, line: int) -> int:

@@ -512,6 +512,9 @@ class Interpreter(Attributes):
             return
         result = 0
         for function in found:
+            if name == "__new__" and self.makes_own(function, given):
+                result |= self.copied(function, given, number, line)
+                continue
             result |= self.call_as_method(function, self.pts[this], given, number, line)
             if name == "__new__":
                 made = self.made(number, self.module.classes[self.code.owner].any_type)

@@ -5,7 +5,7 @@ import pytest
 from escape.verify.programs import refuted
 
 
-@pytest.mark.parametrize("seed", [21, 24, 26, 27, pytest.param(28, marks=pytest.mark.once), pytest.param(30, marks=pytest.mark.once)])
+@pytest.mark.parametrize("seed", [21, 22, 24, 27, pytest.param(28, marks=pytest.mark.once), pytest.param(30, marks=pytest.mark.once)])
 def test_not_refuted(seed, tmp_path):
     wrong, stayed, found = refuted(seed, tmp_path)
     assert not wrong, "\n".join(wrong)
