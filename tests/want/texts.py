@@ -135,3 +135,44 @@ def paired(n):
 
 def not_copied(n):
     return str(f"{n}")  # want "str(f'{n}') returned" "f'{n}' returned"
+
+
+def two_parts(n):
+    first, second = f"{n}".split(",")  # want "f'{n}'.split(',') frame" "f'{n}' frame"
+    return first, second  # want "first, second returned"
+
+
+def only_part(n):
+    (first,) = f"{n}".split(",")  # want "f'{n}'.split(',') frame" "f'{n}' returned"
+    return first
+
+
+def first_part(n):
+    return f"{n}".split(",")[0]  # want "f'{n}'.split(',') frame" "f'{n}' returned"
+
+
+def second_part(n):
+    return f"{n}".split(",")[1]  # want "f'{n}'.split(',') frame" "f'{n}' frame"
+
+
+def each_part(n):
+    return [part for part in f"{n}".split(",")]  # want "[part for part in f'{n}'.split(',')] returned" "f'{n}'.split(',') frame" "f'{n}' returned"
+
+
+def before_the_mark(n, m):
+    first, mark, rest = f"{n}".partition(f"{m}")  # want "f'{n}'.partition(f'{m}') frame" "f'{n}' returned" "f'{m}' frame"
+    return first
+
+
+def from_the_mark_on(n, m):
+    first, mark, rest = f"{n}".partition(f"{m}")  # want "f'{n}'.partition(f'{m}') frame" "f'{n}' frame" "f'{m}' returned"
+    return mark, rest  # want "mark, rest returned"
+
+
+def behind_the_last_mark(n):
+    return f"{n}".rpartition(",")[2]  # want "f'{n}'.rpartition(',') frame" "f'{n}' returned"
+
+
+def first_of_two_or_one(n):
+    pair = (f"{n}", n)  # want "(f'{n}', n) frame" "f'{n}' returned"
+    return pair[0]

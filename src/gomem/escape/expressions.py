@@ -63,7 +63,7 @@ class Expressions(Frame):
                 self.expr(part)
             self.emit(ir.SLICE, dst, base, self.object(node, "?"), _is_part(index), node.lineno)
         elif isinstance(index, ast.Constant) and isinstance(index.value, int) and 0 <= index.value < INDEXED:
-            self.emit(ir.UNPACK, dst, base, str(int(index.value)), node.lineno)
+            self.emit(ir.UNPACK, dst, base, str(int(index.value)) if index.value else ir.ALONE, node.lineno)
         else:
             key = self.expr(index)
             if isinstance(index, ast.Tuple) and any(isinstance(item, ast.List) for item in index.elts) and _last(node.value) == "Callable":
@@ -403,6 +403,8 @@ class Expressions(Frame):
             dst = self.new()
             if starred or index >= INDEXED:
                 self.emit(ir.ITERATE, dst, value, item.lineno)
+            elif len(target.elts) == 1:
+                self.emit(ir.UNPACK, dst, value, ir.ALONE, item.lineno)
             else:
                 self.emit(ir.UNPACK, dst, value, str(index), item.lineno)
             if isinstance(item, ast.Starred):

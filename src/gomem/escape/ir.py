@@ -51,6 +51,7 @@ from typing import Any
 ) = range(32)
 FIRST = 1  # the line of the ``def`` itself
 
+ALONE = "00"  # field of an item that is the only one, so that it is no "0" of two
 RECORD = "&record"  # base of what namedtuple() makes
 
 # arguments of a call: (positional vars, ((keyword, var), ...), vars of *args, vars of **kwargs)

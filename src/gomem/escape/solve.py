@@ -221,7 +221,7 @@ class State:
                 if other[0] in "0123456789":
                     found |= objects
         elif name[0] in "0123456789":
-            found |= fields.get("*", 0)
+            found |= fields.get("*", 0) | (fields.get("0", 0) if name == ir.ALONE else 0)
         elif name == "?":
             for other, objects in fields.items():
                 found |= objects if other[0] != "&" else 0
