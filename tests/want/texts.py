@@ -176,3 +176,16 @@ def behind_the_last_mark(n):
 def first_of_two_or_one(n):
     pair = (f"{n}", n)  # want "(f'{n}', n) frame" "f'{n}' returned"
     return pair[0]
+
+
+def wide_field(n):
+    return "%9s" % f"{n}", "%(n)s" % {"n": f"{n!r}"}  # want "'%9s' % f'{n}', '%(n)s' % {'n': f'{n!r}'} returned" "'%9s' % f'{n}' returned" "f'{n}' returned" "'%(n)s' % {'n': f'{n!r}'} returned" "{'n': f'{n!r}'} frame" "f'{n!r}' returned"
+
+
+def one_may_be_empty(n):
+    return "{}{}".format(f"{n}", n)  # want "'{}{}'.format(f'{n}', n) returned" "f'{n}' returned"
+
+
+def filled_by_a_template(n, m):
+    text = "{}: ".format(n) + f"{m}"  # want "'{}: '.format(n) + f'{m}' frame" "'{}: '.format(n) frame" "f'{m}' frame"
+    return text + ", ".join([n, m])  # want "text + ', '.join([n, m]) returned" "', '.join([n, m]) frame" "[n, m] frame"

@@ -242,7 +242,7 @@ class Expressions(Frame):
         if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant) and isinstance(node.left.value, (str, bytes)):
             parts = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
             values = [self.expr(part) for part in parts]
-            return values[0] if values and node.left.value in ("%s", b"%s") else 0
+            return values[0] if values and _is_lone_field(node.left.value) else 0
         return self.expr(node.right)
 
     def _unary(self, node: ast.UnaryOp) -> int:
@@ -337,9 +337,11 @@ class Expressions(Frame):
                 return self._call_super(node, called.attr)
             base = self.expr(called.value)
             arguments = self.arguments(node)
+            dst = self.new()
             if self.joins_many(node) or (called.attr == "format" and _is_template(called.value)):
                 arguments = ((), (), (), ())
-            dst = self.new()
+                if base in self.filled:
+                    self.filled.add(dst)
             self.emit(ir.CALL_METHOD, dst, base, called.attr, self.object(node, "?"), arguments, node.lineno)
             return dst
         if isinstance(called, ast.Name) and called.id in FRAME_READERS:
@@ -441,7 +443,13 @@ def _is_factor(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value != 1
 
 
+_LONE = re.compile(r"%(\([^)]*\))?[-+ #0-9.*]*s")
 _FORMAT = re.compile(r"%(\([^)]*\))?[-+ #0-9.*hlL]*[a-zA-Z]")
+
+
+def _is_lone_field(form: str | bytes) -> bool:
+    """Whether all of a format is one field that takes text as it is: ``"%9s" % x`` is x if that is long enough."""
+    return _LONE.fullmatch(form if isinstance(form, str) else form.decode("latin-1")) is not None
 
 
 def _is_text_beside(node: ast.expr) -> bool:
@@ -450,14 +458,14 @@ def _is_text_beside(node: ast.expr) -> bool:
 
 
 def _is_template(node: ast.expr) -> bool:
-    """Whether formatting gives a new text: that of a lone field may be what is put there."""
+    """Whether formatting gives a new text, and not an empty one: of fields alone, all but one may be empty."""
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return False
     try:
         parts = list(string.Formatter().parse(node.value))
     except ValueError:
         return False
-    return len(parts) > 1 or any(text for text, *_ in parts)
+    return any(text for text, *_ in parts)
 
 
 def _is_part(index: ast.Slice) -> bool:
