@@ -61,3 +61,8 @@ def of_a_set(rows):
     for row in rows:
         add((row, 1))  # want "add((row, 1)) frame" "(row, 1) frame"
     return len(seen)  # want "len(seen) returned"
+
+
+def names_of_attributes(one, n):
+    one.__dict__[f"{n}"] = n  # want "f'{n}' global"
+    vars(one).setdefault(f"{n}:", n)  # want "vars(one).setdefault(f'{n}:', n) frame" "vars(one) frame" "f'{n}:' global"

@@ -322,7 +322,7 @@ def another_name(one, n):
 
 
 def replaced_in_the_body(one, n):
-    Bodies().other([n])  # want "Bodies().other([n]) frame" "Bodies() frame" "[n] unknown"
+    Bodies().other([n])  # want "Bodies().other([n]) frame" "Bodies() unknown" "[n] unknown"
     one.other([n, n])  # want "one.other([n, n]) frame" "[n, n] unknown"
 
 
@@ -371,3 +371,26 @@ def _put_and_wrap(one, same, rows):
     wrapper = [same.rows]  # want "[same.rows] returned"
     one.rows = rows
     return wrapper
+
+
+class Column:
+    def __init__(self, rows=None):
+        self.rows = rows
+
+    def __lt__(self, other):
+        return [self, other]  # want "[self, other] returned"
+
+
+def comparison_kept(n):
+    return Column([n]) < (n, n)  # want "Column([n]) returned" "[n] returned" "(n, n) returned"
+
+
+class Chosen:
+    take = KEEP.append if KEEP else None
+
+    def __init__(self, rows):
+        self.rows = rows
+
+
+def function_of_the_class(n):
+    Chosen([n]).take(n)  # want "Chosen([n]).take(n) frame" "Chosen([n]) unknown" "[n] unknown"

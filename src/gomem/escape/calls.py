@@ -295,6 +295,8 @@ class Calls(Arguments):
         for function in candidates:
             result |= self.call_as_method(function, this, given, number, line)
         if not candidates:
+            if any(name in owner.class_names for owner in cls.family()):  # a function there would be given the object
+                self.leak(this, f"unknown {name}", line)
             value = self.load(this, name) if name in self.universe.stored else 0
             value |= self.passed_on(this, name, number, line)
             result = self.call(value, given, number, line, name)
@@ -403,7 +405,9 @@ class Calls(Arguments):
         name = merged.name
         self.deps[merged] = None
         result = 0
-        if not merged.plain and (name in self.universe.stored or self.put_in_some_class(name)):
+        if not merged.plain and self.put_in_some_class(name):
+            result = self.call_unknown(given.behind(this), number, name, line)
+        elif not merged.plain and name in self.universe.stored:
             result = self.call_unknown(given, number, name, line)
         elif any(member.kind in ("property", "cached") for member in merged.members):
             result = self.call_unknown(given, number, name, line)
@@ -493,6 +497,10 @@ class Calls(Arguments):
                     for made, (_, top) in zip(fresh, plan.fresh):
                         if top:
                             self.store(made, "*", called_back, line)
+        if "__del__" in self.universe.coded:
+            for made, (what, top) in zip(fresh, plan.fresh):
+                if top and type(what) is Instance:  # it may die here
+                    self.hook(made, "__del__", NOTHING, number, line)
         if not plan.makes:
             result |= self.made(number, self.universe.none) if isinstance(number, int) else 0
         return result

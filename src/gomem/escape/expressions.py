@@ -258,15 +258,24 @@ class Expressions(Frame):
 
     def _compare(self, node: ast.Compare) -> int:
         left, value = node.left, self.expr(node.left)
+        result = 0  # what the operands' own methods give
         for how, right in zip(node.ops, node.comparators, strict=True):
             other = self.expr(right)
             if type(how) in (ast.In, ast.NotIn):
-                self.emit(ir.HOOK, other, "__contains__", (value,), node.lineno)
-            elif not isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
-                for name, (one, given) in zip(_COMPARED.get(type(how), ()), cycle([(value, other), (other, value)])):
-                    self.emit(ir.HOOK, one, f"__{name}__", (given,), node.lineno)
+                self.emit(ir.HOOK, 0, other, "__contains__", (value,), node.lineno)
+            elif type(how) in _COMPARED:
+                for name, (operand, one, given) in zip(_COMPARED[type(how)], cycle([(left, value, other), (right, other, value)])):
+                    if one and not isinstance(operand, ast.Constant):
+                        result = result or self.allocate_bool()
+                        self.emit(ir.HOOK, result, one, f"__{name}__", (given,), node.lineno)
             left, value = right, other
-        return self.constant("bool")
+        return result or self.constant("bool")
+
+    def allocate_bool(self) -> int:
+        """A variable of its own for a truth value."""
+        dst = self.new()
+        self.emit(ir.CONST, dst, "bool")
+        return dst
 
     def _any_of(self, node: ast.BoolOp) -> int:
         values = []
@@ -342,6 +351,8 @@ class Expressions(Frame):
                 arguments = ((), (), (), ())
                 if base in self.filled:
                     self.filled.add(dst)
+            if called.attr == "setdefault" and arguments[0]:
+                self._named_attribute(called.value, arguments[0][0])
             self.emit(ir.CALL_METHOD, dst, base, called.attr, self.object(node, "?"), arguments, node.lineno)
             return dst
         if isinstance(called, ast.Name) and called.id in FRAME_READERS:
@@ -396,8 +407,14 @@ class Expressions(Frame):
             key = self.expr(target.slice)
             if key:
                 self.emit(ir.STORE_ITEM, base, key, target.lineno)
+                self._named_attribute(target.value, key)
         if value:
             self.emit(ir.STORE_ITEM, base, value, target.lineno)
+
+    def _named_attribute(self, namespace: ast.expr, key: int) -> None:
+        """A new key of an object's ``__dict__`` is an attribute's name, which the class keeps."""
+        if dotted(namespace).rpartition(".")[2] in ("__dict__", "vars"):
+            self.emit(ir.LEAK, key, "library the names of attributes", namespace.lineno)
 
     def _assign_items(self, target: ast.Tuple | ast.List, value: int) -> None:
         starred = any(isinstance(item, ast.Starred) for item in target.elts)

@@ -296,6 +296,7 @@ class Interpreter(Attributes):
                 simple = self.universe.str
         result = self.reflected(left, right, f"__r{plain[2:]}", number, line)
         if simple is not None:
+            result |= self.hook(left, plain, Given([right] if right else [], {}, 0, 0), number, line)
             return result | self.made(number, simple) | self.same_text(left, right, name, simple)
         plain_left = left
         for what, these in self.instances(left).items():
@@ -462,10 +463,12 @@ class Interpreter(Attributes):
     # what Python calls unasked
 
     def hook_(self, op: Any) -> None:
-        _, base, name, variables, line = op
+        _, dst, base, name, variables, line = op
         objects = self.pts[base]
         given = Given([self.pts[variable] for variable in variables], {}, 0, 0)
-        self.hook(objects, name, given, base, line)
+        found = self.hook(objects, name, given, ("hook", base), line)
+        if dst:
+            self.put(dst, found)
         if name == "__contains__" and "__iter__" in self.universe.coded:
             for what, these in self.instances(objects & ~self.frozen).items():
                 if what.cls.find(name) is None:

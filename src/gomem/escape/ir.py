@@ -45,7 +45,7 @@ from typing import Any
     CAUGHT,  # dst, obj, type names, line
     LEAK,  # src, cause, line
     HOLD,  # base, src, line: base keeps src alive in a way that no program text can load
-    HOOK,  # base, name, (var, ...), line: a special method that Python calls if the object's class has one
+    HOOK,  # dst, base, name, (var, ...), line: a special method that Python calls if the object's class has one
     EXIT,  # manager, name, line: a ``with`` block ends, perhaps by an exception
     DECORATED,  # dst, class, result: what a class's decorator gives
 ) = range(32)
@@ -124,7 +124,7 @@ class Code:
             if op[0] in (GLOBAL, CALL_METHOD, CLOSURE):
                 named[op[0], op[2] if op[0] == GLOBAL else op[3]] = None
             elif op[0] in (HOOK, EXIT):
-                named[CALL_METHOD, op[2]] = None
+                named[CALL_METHOD, op[3 if op[0] == HOOK else 2]] = None
             elif op[0] == STORE_ATTR:
                 stored["", op[2]] = None
             elif op[0] == STORE_CLASS:
@@ -202,7 +202,7 @@ class Module:
 _READ = {  # where an operation names the variables that it reads; those of arguments and cells are added
     COPY: (2,), LOAD_ATTR: (2,), STORE_ATTR: (1, 3), LOAD_ITEM: (2, 3), STORE_ITEM: (1, 2), ITERATE: (2,), UNPACK: (2,),
     STORE_GLOBAL: (2,), STORE_CLASS: (3,), STORE_FREE: (2,), CALL: (2,), CALL_METHOD: (2,), CALL_SUPER: (2,), OPERATE: (2, 3),
-    OPERATE_IN_PLACE: (2, 3), SLICE: (2,), RETURN: (1,), YIELD: (1,), YIELD_FROM: (2,), RAISE: (1,), AWAIT: (2,), LEAK: (1,), HOLD: (1, 2), HOOK: (1,), EXIT: (1,),
+    OPERATE_IN_PLACE: (2, 3), SLICE: (2,), RETURN: (1,), YIELD: (1,), YIELD_FROM: (2,), RAISE: (1,), AWAIT: (2,), LEAK: (1,), HOLD: (1, 2), HOOK: (2,), EXIT: (1,),
     DECORATED: (2, 3),
 }  # fmt: skip
 _ARGUMENTS = {CALL: 4, CALL_METHOD: 5, CALL_SUPER: 5}
@@ -233,7 +233,7 @@ def variables_read(code: Code, op: tuple[Any, ...]) -> list[int]:
     elif op[0] == CLOSURE:
         found += [variable for _, variable, _ in op[4]] + [variable for _, variable in op[5]]
     elif op[0] == HOOK:
-        found += op[3]
+        found += op[4]
     elif op[0] in (CAUGHT, EXIT):
         found += [*code.local_vars, *code.param_vars]
     return found

@@ -131,11 +131,11 @@ class Function(Bodies):
             if isinstance(target, ast.Attribute):
                 base = self.expr(target.value)
                 for name in (f"{target.attr}.deleter", "__delattr__"):
-                    self.emit(ir.HOOK, base, name, (), node.lineno)
+                    self.emit(ir.HOOK, 0, base, name, (), node.lineno)
             elif isinstance(target, ast.Subscript):
                 base = self.expr(target.value)
                 key = 0 if isinstance(target.slice, ast.Slice) else self.expr(target.slice)
-                self.emit(ir.HOOK, base, "__delitem__", (key,), node.lineno)
+                self.emit(ir.HOOK, 0, base, "__delitem__", (key,), node.lineno)
 
     # imports
 

@@ -1,7 +1,8 @@
 """Random programs that allocate, store, capture, return and raise in all ways the language has; each runs to its end.
 
 ``python tests/escape/verify/programs.py FIRST COUNT`` makes COUNT of them, runs each instrumented, and prints every verdict
-``frame`` that a run refutes, with the seed. ``--show SEED`` prints the program.
+``frame`` that a run refutes, with the seed. ``--show SEED`` prints the program. Programs of a seed of 1000 and more have classes with
+special methods that keep what they get, too.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def deco_with(x):
 '''
 KINDS = ("list", "dict", "tuple", "str", "set", "K0", "K1", "K2", "K3", "func", "any")
 ATTRIBUTES = {"items": "list", "table": "dict", "name": "str", "other": "any", "child": "K0", "call": "func"}
+HOOKED = 1000
 METHODS = {"put": "any", "take": "any", "rows": "list", "label": "str", "again": "K0", "bind": "func"}
 
 
@@ -87,7 +89,8 @@ class Program:
         self.functions: list[tuple[str, list[str], str]] = []  # name, kinds of parameters, kind of the result
         self.locals: list[tuple[str, str]] = []
         self.number = 0
-        self.classes = 0
+        self.hooked = seed >= HOOKED
+        self.kinds = (*KINDS[:-1], "H0", "H1", "any") if self.hooked else KINDS
 
     def pick(self, *choices):
         return self.rng.choice(choices)
@@ -95,6 +98,8 @@ class Program:
     def text(self) -> str:
         for number in range(4):
             self.a_class(number)
+        for number in range(2 if self.hooked else 0):
+            self.hooks(number)
         for number in range(self.rng.randrange(8, 16)):
             self.function(number)
         self.main()
@@ -110,7 +115,7 @@ class Program:
     # values
 
     def known(self, kind: str) -> list[str]:
-        kinds = {"K0": ("K0", "K1", "K2", "K3"), "K1": ("K1", "K3"), "any": KINDS}.get(kind, (kind,))
+        kinds = {"K0": ("K0", "K1", "K2", "K3"), "K1": ("K1", "K3"), "any": self.kinds, "H0": ("H0", "H1")}.get(kind, (kind,))
         return [name for name, what in self.locals if what in kinds]
 
     def value(self, kind: str) -> str:
@@ -125,13 +130,13 @@ class Program:
     def simple(self, kind: str) -> str:
         return {
             "list": "[]", "dict": "{}", "tuple": "(TICKS,)", "str": "f'{TICKS}'", "set": "set()", "func": "(lambda z=None: z)", "any": "[TICKS]",
-            "K0": "K0()", "K1": "K1()", "K2": "K2()", "K3": "K3()",
+            "K0": "K0()", "K1": "K1()", "K2": "K2()", "K3": "K3()", "H0": "H0()", "H1": "H1()",
         }[kind]  # fmt: skip
 
     def fresh(self, kind: str) -> str:
         value, rng = self.value, self.rng
         if kind == "any":
-            return value(self.pick(*KINDS[:-1]))
+            return value(self.pick(*self.kinds[:-1]))
         if rng.random() < 0.25:
             called = [function for function in self.functions if function[2] == kind]
             if called:
@@ -158,7 +163,7 @@ class Program:
             return self.pick(
                 f"{{{value('str')}: {value('any')}}}", f"dict(one={value('any')})", f"{{**{value('dict')}, {value('str')}: {value('any')}}}", f"dict({value('dict')})",
                 f"({value('dict')} | {value('dict')})", f"{{{z}: [{z}] for {z} in map(str, {value('list')})}}", f"{value('dict')}.copy()", f"dict.fromkeys([{value('str')}], {value('any')})",
-                f"defaultdict(list, {value('dict')})", f"vars(Record({value('any')}))",
+                f"defaultdict(list, {value('dict')})",
             )  # fmt: skip
         if kind == "tuple":
             return self.pick(
@@ -183,6 +188,8 @@ class Program:
                 f"{value('dict')}.get", f"(lambda z=None, y={value('any')}: y)", f"deco(lambda z=None: {value('any')})", f"deco_with({value('any')})(lambda z=None: z)",
                 f"{value('K0')}.made", f"type({value('K0')})",
             )  # fmt: skip
+        if kind[0] == "H":
+            return f"{kind}({value('any')})"
         return self.pick(
             f"{kind}({value('any')})", f"{kind}({value('any')}, name={value('str')})", f"{kind}.made({value('any')})", f"{kind}(*{value('list')}[:1])", f"{kind}()",
             f"{kind}(**{{'x': {value('any')}}})",
@@ -209,9 +216,11 @@ class Program:
 
     def statement(self, indent: int, result: str) -> None:
         value, rng = self.value, self.rng
+        if self.hooked and rng.random() < 0.3:
+            return self.hook_called(indent, result)
         choice = rng.randrange(34 if indent < 4 else 18)
         if choice < 6:
-            self.assign(indent, self.pick(*KINDS))
+            self.assign(indent, self.pick(*self.kinds))
         elif choice < 12:
             self.line(indent, self.pick(
                 f"{value('list')}.append({value('any')})", f"{value('K0')}.other = {value('any')}", f"{value('dict')}[{value('str')}] = {value('any')}",
@@ -341,9 +350,9 @@ class Program:
         del self.locals[known:]
 
     def function(self, number: int) -> None:
-        kinds = [self.pick(*KINDS) for _ in range(self.rng.randrange(0, 4))]
+        kinds = [self.pick(*self.kinds) for _ in range(self.rng.randrange(0, 4))]
         params = [(f"p{index}", kind) for index, kind in enumerate(kinds)]
-        result, generator = self.pick(*KINDS), self.rng.random() < 0.15
+        result, generator = self.pick(*self.kinds), self.rng.random() < 0.15
         shape = ", ".join(name for name, _ in params)
         if params and self.rng.random() < 0.15:
             shape = "*args"
@@ -391,6 +400,99 @@ class Program:
             self.line(1, f"def {name}(self, x=None):")
             params = [("x", "any"), ("self", f"K{number}")]
             self.body(2, params, kind, self.rng.randrange(0, 4))
+
+    def hooks(self, number: int) -> None:
+        """A class in which Python itself calls most of the methods."""
+        pick, one, two = self.pick, "H0" if number else "", 2
+
+        def kept(*what: str) -> str:
+            return pick("pass", *(f"KEPT.append({name})" for name in what), f"self.other = {what[-1]}", f"return {what[-1]}", "return self.other", f"return [{what[-1]}]", "NAMED['h'] = self")
+
+        self.line(0, f"class Lazy{number}:")
+        self.line(1, "def __get__(self, one, cls=None):")
+        self.line(two, pick("KEPT.append(one)", "return [one]", "return one.other", "self.last = one"))
+        if pick(True, False):
+            self.line(1, "def __set__(self, one, value):")
+            self.line(two, pick("KEPT.append(value)", "self.last = value", "object.__setattr__(one, 'other', value)"))
+        self.line(0, f"class Missing{number}(dict):")
+        self.line(1, "def __missing__(self, key):")
+        self.line(two, pick("KEPT.append(key)", "return [key]", "self[key] = value = [key]\n        return value"))
+        self.line(0, "@dataclass")
+        self.line(0, f"class Checked{number}:")
+        self.line(1, "x: object")
+        self.line(1, "def __post_init__(self):")
+        self.line(two, pick("KEPT.append(self.x)", "self.y = [self.x]", "NAMED['c'] = self", "pass"))
+        self.line(0, f"class H{number}{f'({one})' if one else ''}:")
+        if not number:
+            self.line(1, "other = ()")
+            self.line(1, "__hash__ = object.__hash__")
+            self.line(1, "def __init__(self, x=None):")
+            self.line(two, "object.__setattr__(self, 'other', x)")
+        methods = {
+            "__enter__(self)": ("self", "self.other"), "__getattr__(self, name)": ("self",), "__setattr__(self, name, x)": ("x",),
+            "__contains__(self, x)": ("x",), "__eq__(self, x)": ("x",), "__lt__(self, x)": ("x",), "__delitem__(self, x)": ("x",), "__getitem__(self, x)": ("x",),
+            "__setitem__(self, x, y)": ("x", "y"), "__call__(self, x=None)": ("x",), "__add__(self, x)": ("x",), "__radd__(self, x)": ("x",), "__neg__(self)": ("self",),
+            "__del__(self)": ("self.other",), "cond(self, x=None)": ("x",), "_get(self)": ("self",), "_set(self, x)": ("x",), "hidden(self, x=None)": ("x",),
+        }  # fmt: skip
+        for head, what in methods.items():
+            name = head.partition("(")[0]
+            if number and self.rng.random() < 0.6:
+                continue
+            body = kept(*what)
+            if name in ("__setattr__", "__getattr__") and "self.other" in body:
+                body = "return ()"
+            if name in ("__setattr__", "__del__") and body.startswith("return"):
+                body = "pass"
+            self.line(1, f"def {head}:")
+            self.line(two, body)
+        if not number or pick(True, False):
+            self.line(1, "def __exit__(self, *error):")
+            self.line(two, pick("pass", "KEPT.append(self)", "self.__dict__['other'] = None"))
+            self.line(1, "def __iter__(self):")
+            self.line(two, pick("yield self.other", "KEPT.append(self)\n        yield 1", "return iter([self.other])"))
+            self.line(1, "def __iadd__(self, x):")
+            self.line(two, pick("KEPT.append(x)", "self.__dict__['other'] = x", "pass") + "\n        return self")
+            self.line(1, "if len(KEPT) % 2:")
+            self.line(two, "def cond(self, x=None):")
+            self.line(3, kept("x"))
+        self.line(1, "def plain(self, x=None):")
+        self.line(two, kept("x"))
+        if pick(True, False):
+            self.line(1, f"alias = {pick('plain', 'lambda self, x=None: x', 'lambda self, x=None: KEPT.append(x)', 'KEPT.append', 'staticmethod(lambda x=None: [x])', 'classmethod(plain)')}")
+        self.line(1, f"lazy = Lazy{number}()")
+        if not number:
+            self.line(1, f"prop = property({pick('_get', 'lambda self: self.other', 'lambda self: KEPT.append(self)')}, {pick('_set', 'lambda self, x: KEPT.append(x)')})")
+            self.line(1, "alias = alias if 'alias' in vars() else plain" if pick(True, False) else "late = plain")
+
+    def hook_called(self, indent: int, result: str) -> None:
+        value, number = self.value, self.pick(0, 1)
+        made, fresh = value(f"H{number}"), f"H{number}({value('any')})"  # what nothing is known of is only asked for methods by name
+        choice = self.rng.randrange(12)
+        if choice == 0:
+            name = self.name()
+            self.line(indent, f"with {fresh} as {name}:")
+            self.locals.append((name, "any"))
+            self.block(indent + 1, 1, result)
+            self.locals.pop()
+        elif choice == 1:
+            name = self.assign_text(indent, fresh)
+            self.line(indent, self.pick(f"del {fresh}[{value('any')}]", f"{name} += {value('any')}", f"{name}[{value('any')}] = {value('any')}", f"{name}.prop = {value('any')}"))
+            self.locals.append((name, "any"))
+        elif choice == 2:
+            self.line(indent, self.pick(f"H{number}().lazy = {value('any')}", f"H{number}().rest = {value('any')}", f"{fresh}.prop = {value('any')}"))
+        elif choice == 3:
+            name = self.name()
+            self.line(indent, f"for {name} in {fresh}:")
+            self.locals.append((name, "any"))
+            self.block(indent + 1, 1, result)
+            self.locals.pop()
+        else:
+            text = self.pick(
+                f"{value('any')} in {fresh}", f"[{value('any')}] == {fresh}", f"{fresh} < [{value('any')}]", f"{fresh} != ({value('any')},)", f"{fresh}.absent", f"{fresh}.lazy", f"{fresh}.prop", f"{fresh}[{value('any')}]",
+                f"{fresh}({value('any')})", f"{fresh} + {value('any')}", f"{value('set')} + {fresh}", f"-{fresh}", f"{made}.cond({value('any')})", f"{made}.plain({value('any')})", f"{fresh}.lazy",
+                f"{made}.alias({value('any')})", f"Missing{number}()[{value('str')}]", f"Checked{number}({value('any')})", f"list({fresh})", f"[*{fresh}]",
+            )  # fmt: skip
+            self.locals.append((self.assign_text(indent, text), "any"))
 
     def main(self) -> None:
         self.locals = []
