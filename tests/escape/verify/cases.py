@@ -35,6 +35,19 @@ def main(n=3):
     six = {value: value}  #: dict frame
     return {f"{n}": n}  #: fstring returned, dict returned
 """,
+    "text as a key of a dict that is an attribute": """
+class C:
+    pass
+def fails(n):
+    one = C()  #: call frame
+    one.table = {f"{n}": n}  #: fstring frame, dict frame
+    raise ValueError
+def main():
+    try:
+        fails(3)
+    except ValueError:
+        pass
+""",
     "text as the name of an attribute": """
 class C:
     pass

@@ -133,6 +133,13 @@ def test_syntax_errors_and_odd_modules_run_as_python_runs_them(app):
     assert [dict(seen.fates) for site, seen in truth.sites.items() if site.path.endswith("latin.py")] == [{"escaped": 1}]
 
 
+def test_finalisers_run_at_the_end_of_the_interpreter(app, capfd):
+    (app / "app.py").write_text("class A:\n    def __del__(self):\n        print('gone', len([self]))\nlast = A()\n")
+    assert run([str(app / "app.py")], [app]).exit_code == 0
+    said = capfd.readouterr()
+    assert said.out == "gone 1\n" and not said.err
+
+
 def test_what_runs_in_the_program_needs_the_standard_library_alone():
     code = "import sys; import gomem.escape.verify.hook, gomem.escape.verify.truth; print(sorted({m.split('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"], capture_output=True, text=True)

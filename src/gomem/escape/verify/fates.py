@@ -25,6 +25,9 @@ from typing import Any
 OBJECTS_MAX = 2000  # looked at in step 3, and edges twenty times as many: some milliseconds
 ATOMS = frozenset({str, bytes, int, float, complex, bool, type(None), type(...), range, types.CodeType, bytearray})
 
+_mro = type.__dict__["__mro__"].__get__  # past what a metaclass may say
+_namespace = type.__dict__["__dict__"].__get__
+
 
 def fates(
     objects: list,
@@ -75,6 +78,15 @@ def referents_of(thing: object) -> list[object]:
     return found
 
 
+def _attributes_of(thing: object) -> object:
+    """The dict of the object's attributes, found without running code of its class; it is made if there was none yet."""
+    for cls in _mro(type(thing)):
+        found = _namespace(cls).get("__dict__")
+        if type(found) is types.GetSetDescriptorType:
+            return found.__get__(thing)
+    return None
+
+
 class _Graph:
     """References seen so far.
 
@@ -110,8 +122,8 @@ class _Graph:
         if type(self.kept[key]) in ATOMS:
             return []
         referents = get_referents(self.kept[key]) if key in self.attributes else referents_of(self.kept[key])
-        if type(self.kept[key]).__dictoffset__:
-            self.attributes.update(id(other) for other in referents if type(other) is dict)
+        if type(self.kept[key]).__dictoffset__ and dict in map(type, referents):
+            self.attributes.add(id(_attributes_of(self.kept[key])))
         counts: dict[int, int] = {}
         for other in map(id, referents):
             counts[other] = counts.get(other, 0) + 1

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,10 +42,16 @@ _LOOKS_AT_FRAME = {"eval", "exec", "_getframe", "currentframe", "_current_frames
 
 
 def install() -> None:
-    """Make the recorder's functions known to every module, as builtins with names that no source can spell."""
-    for name in _CALLS:
-        setattr(builtins, _PREFIX + name, getattr(recorder, name))
-    setattr(builtins, _PREFIX + "BaseException", BaseException)
+    """Make the recorder's functions known to every module, as builtins with names that no source can spell.
+
+    When the interpreter ends, it puts back the builtins that it had at its start, and calls ``__del__`` after that: its copy of
+    them has to know the names, too.
+    """
+    names = {_PREFIX + name: getattr(recorder, name) for name in _CALLS} | {_PREFIX + "BaseException": BaseException}
+    for found in gc.get_objects():
+        if type(found) is dict and found.get("__name__") == "builtins" and found.get("len") is len:
+            found.update(names)
+    vars(builtins).update(names)
 
 
 def instrument(tree: ast.Module, sites: dict[ast.AST, Site], tables: recorder.Tables) -> ast.Module:
