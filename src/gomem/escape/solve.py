@@ -19,6 +19,8 @@ MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
 PASSES = 30  # then a function is given up: everything it touches escapes
 BUDGET = 150_000  # objects that are looked at for what they hold, or made to hold more, before less is told apart
 BUDGET_OPERATION = 150  # the same for each operation of a long function
+_SOME = 8
+_REMEMBERED = 1_000_000  # numbers of objects in sets that are kept with the set
 CROWDED = 120  # objects of a function before what its calls make behind their results is no longer told apart call by call
 
 
@@ -28,6 +30,23 @@ _UNKNOWN: list[Any] = [None]
 def in_body(name: str) -> str:
     """Under which name a class keeps the types of what its body assigns, apart from what its objects have under that name."""
     return f"{name} in the body"
+
+
+def numbers(objects: int) -> list[int]:
+    """The numbers of the objects in a set, in their order."""
+    found: list[int] = []
+    if objects.bit_count() > _SOME:  # its text is read faster than so many bits are taken out of it
+        text = bin(objects)[:1:-1]
+        number = text.find("1")
+        while number >= 0:
+            found.append(number)
+            number = text.find("1", number + 1)
+        return found
+    while objects:
+        low = objects & -objects
+        found.append(low.bit_length() - 1)
+        objects ^= low
+    return found
 
 
 class TooTangled(Exception):
@@ -80,6 +99,7 @@ class State:
         self.strict: dict[Any, frozenset[Any]] = {}  # what attributes had to be before, see Outcome
         self.deep_known: dict[int, tuple[int, int]] = {}
         self.bits_known: dict[int, list[int]] = {}
+        self.bits_size = 0  # how many numbers there are in these lists
         self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
         self.grown: list[int] = []  # objects whose ``holds`` changed, in order
         self.outer = 0  # objects that are outside
@@ -154,11 +174,12 @@ class State:
         """The numbers of the objects in a set; not to be changed."""
         found = self.bits_known.get(objects)
         if found is None:
-            found = self.bits_known[objects] = []
-            while objects:
-                low = objects & -objects
-                found.append(low.bit_length() - 1)
-                objects ^= low
+            found = numbers(objects)
+            self.bits_size += len(found)
+            if self.bits_size > _REMEMBERED:
+                self.bits_known.clear()
+                self.bits_size = len(found)
+            self.bits_known[objects] = found
         return found
 
     def spend(self, work: int) -> None:
@@ -175,10 +196,8 @@ class State:
             found |= 1
             bases ^= 1
         self.spend(bases.bit_count())
-        while bases:
-            low = bases & -bases
-            bases ^= low
-            found |= self.load_one(low.bit_length() - 1, low, name)
+        for base in self.bits(bases):
+            found |= self.load_one(base, 1 << base, name)
         return found
 
     def load_one(self, base: int, bit: int, name: str) -> int:
@@ -309,12 +328,9 @@ class State:
         """What the objects hold directly."""
         found = 0
         self.touched |= bases
-        bases &= ~self.frozen
         holds = self.holds
-        while bases:
-            low = bases & -bases
-            bases ^= low
-            found |= holds[low.bit_length() - 1]
+        for base in self.bits(bases & ~self.frozen):
+            found |= holds[base]
         return found
 
     def _deep(self, bases: int) -> int:
@@ -322,9 +338,10 @@ class State:
         todo = bases & ~self.frozen
         holds, thawed = self.holds, ~self.frozen
         while todo:
-            low = todo & -todo
-            held = holds[low.bit_length() - 1]
-            todo = (todo ^ low) | (held & ~seen & thawed)
+            held = 0
+            for one in numbers(todo):
+                held |= holds[one]
+            todo = held & ~seen & thawed
             seen |= held
         return seen
 
