@@ -40,7 +40,7 @@ class Attributes(Calls):
         cls = what.cls
         method = cls.find(name)
         if method is None and not what.exact:
-            method = next((lower.methods[name] for lower in cls.below() if name in lower.methods), None)
+            method = next(iter(cls.lower(name)), None)
         asked = Given([self.outside(self.universe.str)], {}, 0, 0)
         found = self.hook(1 << one, "__getattribute__", asked, ("get", op[1]), line)
         if method is not None and method.kind in ("property", "cached"):
@@ -76,7 +76,7 @@ class Attributes(Calls):
     def get_property(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
         candidates = [what.cls.find(name)]
         if not what.exact:
-            candidates += [lower.methods[name] for lower in what.cls.below() if name in lower.methods]
+            candidates += what.cls.lower(name)
         found = 0
         for function in candidates:
             if function is None:
@@ -143,8 +143,8 @@ class Attributes(Calls):
     def setters_of(self, what: Instance, name: str) -> list[Function]:
         """What setting an attribute of an object of that type may call."""
         found = what.cls.find(name)
-        below = [] if what.exact or name not in self.universe.by_name else what.cls.below()
-        return list(dict.fromkeys(filter(None, (found, *(cls.methods.get(name) for cls in below)))))
+        below = [] if what.exact or name not in self.universe.by_name else what.cls.lower(name)
+        return list(dict.fromkeys(filter(None, (found, *below))))
 
     def note_replaced(self, what: Any, name: str) -> None:
         """A module's or class's known function is put out of place."""

@@ -266,7 +266,7 @@ class Calls(Arguments):
         cls = what.cls
         if cls.module is not self.universe.builtins or cls.open or cls.name == "object" or name in self.universe.stored:
             return True
-        return cls.find(name) is not None or (not what.exact and any(name in lower.methods for lower in cls.below()))
+        return cls.find(name) is not None or (not what.exact and bool(cls.lower(name)))
 
     def instances(self, objects: int) -> dict[Instance, int]:
         """Those that are instances of known classes, by type: what is alike is called once."""
@@ -283,7 +283,7 @@ class Calls(Arguments):
         found = cls.find(name)
         candidates = [found] if found is not None else []
         if not what.exact:
-            candidates += [lower.methods[name] for lower in cls.below() if name in lower.methods]
+            candidates += cls.lower(name)
         if cls.open and found is None:  # a method of a base that nobody read
             return self.call_unread(this, given, number, name, line)
         merged = self.universe.merged_family(cls, name, given.shape()) if len(candidates) > _MANY else None
@@ -314,7 +314,7 @@ class Calls(Arguments):
     def has_code(self, what: Instance, name: str) -> bool:
         if _has_code(what.cls.find(name)):
             return True
-        return not what.exact and any(name in lower.methods for lower in what.cls.below())
+        return not what.exact and bool(what.cls.lower(name))
 
     @staticmethod
     def has_own(meta: ClassInfo | Unread | None, *names: str) -> bool:
@@ -359,7 +359,7 @@ class Calls(Arguments):
             return self.call_unknown(given, number, f"{cls.name}.{name}", line)
         candidates = [function]
         if self.subclassed >> one & 1:
-            candidates += [lower.methods[name] for lower in cls.below() if name in lower.methods]
+            candidates += cls.lower(name)
         result = 0
         for candidate in candidates[:_MANY]:
             if candidate.kind == "class":

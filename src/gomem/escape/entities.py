@@ -140,7 +140,7 @@ class ClassInfo(Owner):
 
     __slots__ = (
         *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
-        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_found", "protocol", "key", "text", "meta"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_lower", "_found", "protocol", "key", "text", "meta"),
     )
 
     def __init__(self, name: str, module: ModuleInfo) -> None:
@@ -166,6 +166,7 @@ class ClassInfo(Owner):
         self.class_names: set[str] = set()  # attributes that the class body assigns
         self._family: list[ClassInfo] | None = None
         self._below: list[ClassInfo] | None = None
+        self._lower: dict[str, list[Function]] = {}
         self._found: dict[str, Function | None] = {}
 
     def finish(self) -> None:
@@ -212,6 +213,13 @@ class ClassInfo(Owner):
                     stack.extend(cls.subclasses)
             self._below = list(found)
         return self._below
+
+    def lower(self, name: str) -> list[Function]:
+        """The methods of that name which the classes below it define."""
+        found = self._lower.get(name)
+        if found is None:
+            found = self._lower[name] = [cls.methods[name] for cls in self.below() if name in cls.methods]
+        return found
 
     def family(self) -> list[ClassInfo]:
         """The classes whose objects can be the same object as one of this class."""
