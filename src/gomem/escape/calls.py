@@ -15,6 +15,7 @@ _SUBCLASSES = 7  # that may be called for one
 _CALLED = 24  # functions that one value may be
 _BOUND = 3  # bound methods that one value may be
 _DEPTH = 5  # calls, and summaries applied, that a call leads to here: callbacks, iteration by the objects' own methods
+_APART = 4  # types of objects whose method, being the same, is called for each type by itself
 _MANY = 2  # methods told apart; with more, they are merged
 
 
@@ -236,7 +237,7 @@ class Calls(Arguments):
         result = 0
         unknown = 0
         markers = base & self.markers  # where the object itself goes, they go
-        for what, these in self.instances(base).items():
+        for what, these in self.instances(base, name).items():
             if what is not self.universe.none and self.has_method(what, name):
                 result |= self.call_method_of(these | markers, what, name, given, number, line)
         for one in self.bits(base):
@@ -268,13 +269,25 @@ class Calls(Arguments):
             return True
         return cls.find(name) is not None or (not what.exact and bool(cls.lower(name)))
 
-    def instances(self, objects: int) -> dict[Instance, int]:
-        """Those that are instances of known classes, by type: what is alike is called once."""
+    def instances(self, objects: int, method: str = "") -> dict[Instance, int]:
+        """Those that are instances of known classes, by type: what is alike is called once. With many types, one stands for all that
+        have the same method."""
         found: dict[Instance, int] = {}
         for one in self.bits(objects):
             what = self.type[one]
             if type(what) is Instance:
                 found[what] = found.get(what, 0) | 1 << one
+        return self.by_method(found, method) if method and len(found) > _APART else found
+
+    @staticmethod
+    def by_method(objects: dict[Instance, int], name: str) -> dict[Instance, int]:
+        first: dict[Any, Instance] = {}
+        found: dict[Instance, int] = {}
+        for what, these in objects.items():
+            method = what.cls.find(name)
+            if _has_code(method) and (what.exact or not what.cls.lower(name)):
+                what = first.setdefault((method, what.cls.record), what)
+            found[what] = found.get(what, 0) | these
         return found
 
     def call_method_of(self, this: int, what: Instance, name: str, given: Given, number: Any, line: int) -> int:
@@ -306,7 +319,7 @@ class Calls(Arguments):
         """What Python calls unasked if the class of the objects, or one below it, has such a method in a file; the result."""
         result = 0
         if name in self.universe.coded:
-            for what, these in self.instances(objects & ~self.frozen).items():
+            for what, these in self.instances(objects & ~self.frozen, name).items():
                 if self.has_code(what, name):
                     result |= self.call_method_of(these, what, name, given, (number, name), line)
         return result
@@ -531,7 +544,7 @@ class Calls(Arguments):
         """Items of what is iterated over: by its own methods if its class is known, by what it holds otherwise."""
         result = 0
         plain = bases
-        for what, these in self.instances(bases & ~self.frozen).items():
+        for what, these in self.instances(bases & ~self.frozen, "__iter__").items():
             method = what.cls.find("__iter__")
             if method is not None and method.code is not None and not what.cls.record:
                 plain &= ~these
@@ -548,11 +561,9 @@ class Calls(Arguments):
 
     def next_of(self, iterators: int, number: Any, line: int) -> int:
         result = 0
-        for one in self.bits(iterators):
-            what = self.type[one]
-            method = what.cls.find("__next__") if type(what) is Instance else None
-            if method is not None and method.code is not None:
-                result |= self.call_method_of(1 << one, what, "__next__", NOTHING, ("next", number), line)
+        for what, these in self.instances(iterators, "__next__").items():
+            if _has_code(what.cls.find("__next__")):
+                result |= self.call_method_of(these, what, "__next__", NOTHING, ("next", number), line)
         return result
 
 
