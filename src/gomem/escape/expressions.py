@@ -222,20 +222,12 @@ class Expressions(Frame):
         left, right = self.expr(node.left), self._operand(node)
         dst = self.new()
         name = f"__{_BINARY[type(node.op)]}__"
-        if isinstance(node.op, ast.Add):
-            name += self.added(dst, left, right)
-        elif isinstance(node.op, ast.Mod) and _is_text_beside(node.left):
+        if isinstance(node.op, ast.Mod) and _is_text_beside(node.left):
             self.filled.add(dst)
         elif isinstance(node.op, ast.Mult) and (_is_factor(node.left) or _is_factor(node.right)):
             name += " new"
         self.emit(ir.OPERATE, dst, left, right, self.object(node, "?"), name, node.lineno)
         return dst
-
-    def added(self, dst: int, left: int, right: int) -> str:
-        """Which operand of + can be the result, as adding an empty text gives the other: " new" none, " left", " right", "" both."""
-        if left in self.filled or right in self.filled:
-            self.filled.add(dst)
-        return {(True, True): " new", (True, False): " left", (False, True): " right", (False, False): ""}[left in self.filled, right in self.filled]
 
     def _operand(self, node: ast.BinOp) -> int:
         """The right operand; of a ``%`` on literal text only what can be the result: ``"%s" % x`` is x if that is a str."""

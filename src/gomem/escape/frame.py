@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 from gomem.escape import ir
+from gomem.escape.filled import tell_results
 from gomem.escape.scopes import Scope, Scopes
 
 Environment = dict[str, int]
@@ -80,8 +81,6 @@ class Frame:
         dst = self.new()
         for src in sorted(different):
             self.emit(ir.COPY, dst, src)
-        if different <= self.filled:
-            self.filled.add(dst)
         return dst
 
     def constant(self, kind: str, filled: bool = False) -> int:
@@ -231,6 +230,10 @@ class Frame:
         known = self.state.module.names.setdefault(name, [])
         if (how, what) not in known:
             known.append((how, what))
+
+    def tell_results(self) -> None:
+        """Notes with the additions of texts what can be their result, now that all of the function is known."""
+        tell_results(self.code.ops, self.filled, [*self.code.param_vars, *self.cells.values()])
 
     # control flow
 

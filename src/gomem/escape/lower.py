@@ -25,6 +25,7 @@ def lower(source: bytes, path: str, name: str, package: bool = False) -> ir.Modu
     state = FileState(module, {node: number for number, node in enumerate(sites)})
     frame = Function(state, ir.Code("<module>", "module", 1), state.scopes.of(tree), None)
     frame.block(tree.body)
+    frame.tell_results()
     module.finish()
     return module
 
@@ -101,8 +102,6 @@ class Function(Bodies):
         operand = self.expr(node.value)
         name = f"__{_BINARY[type(node.op)]}__"
         dst = self.new()
-        if isinstance(node.op, ast.Add):
-            name += self.added(dst, old, operand)
         self.emit(ir.OPERATE_IN_PLACE, dst, old, operand, self.object(None, "?"), name, node.lineno)
         return dst
 
@@ -420,6 +419,7 @@ class Function(Bodies):
             frame.without = {} if code.parent else ends_without(node)
             frame.block(node.body)
         code.frees = sorted(frame.frees)
+        frame.tell_results()
         return code, frame
 
     def lower_short(self, code: ir.Code, frame: Function) -> None:
