@@ -88,6 +88,34 @@ def perhaps_filled(n):
     return n + f"{n}" + "%s" % n  # want "n + f'{n}' + '%s' % n returned" "n + f'{n}' returned" "f'{n}' returned" "'%s' % n returned"
 
 
+def template_of_one(form, n):
+    return form.format(f"{n}")  # want "form.format(f'{n}') returned" "f'{n}' returned"
+
+
+def template_of_two(form, n):
+    return form.format(f"{n}", n)  # want "form.format(f'{n}', n) returned" "f'{n}' frame"
+
+
+def template_of_names(form, n, m):
+    return form.format(first=f"{n}", last=m)  # want "form.format(first=f'{n}', last=m) returned" "f'{n}' frame"
+
+
+def template_of_parts(form, parts):
+    return form.format(*parts, n=[parts])  # want "form.format(*parts, n=[parts]) returned" "[parts] returned"
+
+
+def filled_with_two(form, n, m):
+    return form % (f"{n}", m)  # want "form % (f'{n}', m) returned" "(f'{n}', m) frame" "f'{n}' frame"
+
+
+def filled_with_one(form, n):
+    return form % (f"{n}",)  # want "form % (f'{n}',) returned" "(f'{n}',) frame" "f'{n}' returned"
+
+
+def filled_with_names(form, n, m):
+    return form % {"n": f"{n}", "m": m}  # want "form % {'n': f'{n}', 'm': m} returned" "{'n': f'{n}', 'm': m} frame" "f'{n}' frame"
+
+
 def filled_with_a_dict(form, n):
     names = {"n": f"{n}", "m": [n]}  # want "{'n': f'{n}', 'm': [n]} frame" "f'{n}' returned" "[n] returned"  # BAD: [n] frame; items of a dict are not told apart
     return form % names  # want "form % names returned"

@@ -115,7 +115,7 @@ class Calls(Arguments):
         if function.short is not None and given.exact and function.lacks(function.short[0], len(given.positional), given.named):
             return self.call_function(function.short[1], given, number, line, env)
         if function.variant is not None:
-            many = len(given.positional) - (function.cls is not None and function.kind != "static")
+            many = function.told_apart(len(given.positional), given.named) - (function.cls is not None and function.kind != "static")
             if many > function.most:
                 return self.call_function(function.variant, given, number, line, env)
             if given.stars:

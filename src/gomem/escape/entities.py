@@ -6,7 +6,7 @@ A type is one of the objects ``Instance``, ``Function``, ``ClassInfo`` (the clas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from gomem.escape import ir
@@ -101,7 +101,7 @@ class Function(Owner):
         self.outdated = False  # of a merged one: older than its members
         self.order = 0
         self.key = ""  # tells it apart from all other types, in every run alike
-        self.fewest, self.most = 0, ANY_NUMBER  # arguments by position with which a text means this function
+        self.fewest, self.most = 0, ANY_NUMBER  # arguments with which a text means this function, see told_apart
         self.short: tuple[int, Function] | None = None  # what is left of it without a parameter, and the number of that
         self.variant: Function | None = None  # what a text says of a call with more of them
 
@@ -116,9 +116,13 @@ class Function(Owner):
         """Whether a call with so many arguments by position, and these by name, does not give that parameter."""
         return positional <= number and self.params[number][0] not in named
 
+    def told_apart(self, positional: int, named: Collection[str]) -> int:
+        """By how many arguments it is told apart what a text means: those by position, and any by name that have no parameter."""
+        return positional + (len(named) if any(how == ir.KEYWORDS for _, how, *_ in self.params) else 0)
+
     def accepts(self, shape: Shape | None) -> bool:
         """Whether a method can be called so without a TypeError. Library texts may leave parameters out: they take anything."""
-        if shape is not None and not self.fewest <= shape[0] <= self.most:
+        if shape is not None and not self.fewest <= self.told_apart(*shape) <= self.most:
             return False
         if shape is None or self.code is None or (self.opaque and self.unknown != REPLACED) or self.kind in ("property", "cached"):
             return True

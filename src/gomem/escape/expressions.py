@@ -226,6 +226,8 @@ class Expressions(Frame):
             self.filled.add(dst)
         elif isinstance(node.op, ast.Mult) and (_is_factor(node.left) or _is_factor(node.right)):
             name += " new"
+        elif isinstance(node.op, ast.Mod) and _fills_two(node.right):
+            name += " new"
         self.emit(ir.OPERATE, dst, left, right, self.object(node, "?"), name, node.lineno)
         return dst
 
@@ -346,6 +348,8 @@ class Expressions(Frame):
             if called.attr == "setdefault" and arguments[0]:
                 self._named_attribute(called.value, arguments[0][0])
             self.emit(ir.CALL_METHOD, dst, base, called.attr, self.object(node, "?"), arguments, node.lineno)
+            if called.attr == "format" and isinstance(called.value, ast.Constant):  # of fields alone, all but one may be empty
+                return self.merged([dst, *arguments[0], *(value for _, value in arguments[1])])
             return dst
         if isinstance(called, ast.Name) and called.id in FRAME_READERS:
             self.code.dynamic |= called.id != "vars" or not node.args
@@ -461,13 +465,18 @@ def _is_lone_field(form: str | bytes) -> bool:
     return _LONE.fullmatch(form if isinstance(form, str) else form.decode("latin-1")) is not None
 
 
+def _fills_two(node: ast.expr) -> bool:
+    """Whether two values or more are put into a format."""
+    return shown(node) > 1 if isinstance(node, ast.Tuple) else isinstance(node, ast.Dict) and len(node.keys) > 1 and None not in node.keys
+
+
 def _is_text_beside(node: ast.expr) -> bool:
     """Whether a literal format has text beside what is put in, so that what comes of it is not empty."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(_FORMAT.sub("", node.value))
 
 
 def _is_template(node: ast.expr) -> bool:
-    """Whether formatting gives a new text, and not an empty one: of fields alone, all but one may be empty."""
+    """Whether formatting gives a new text, and not an empty one."""
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return False
     try:
