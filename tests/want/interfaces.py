@@ -122,7 +122,7 @@ def attribute_set_by_name(n):
 
 
 def all_attributes(n):
-    one = Quiet([n])  # want "Quiet([n]) frame" "[n] returned"
+    one = Quiet([n])  # want "Quiet([n]) returned" "[n] returned"  # BAD: only its dict is
     return vars(one)  # want "vars(one) returned"
 
 

@@ -21,6 +21,12 @@ class Attributes(Calls):
         if name == "__class__":
             self.put(dst, self.classes_of(self.pts[bases]) or 1)
             return
+        if name == "__dict__":
+            self.put(dst, self.open_dict(self.pts[bases]) or 1)
+            return
+        if name == "__traceback__":  # stands for the exception
+            self.put(dst, self.pts[bases] or 1)
+            return
         for one in self.bits(self.pts[bases]):
             what = self.type[one]
             kind = type(what)
@@ -56,6 +62,20 @@ class Attributes(Calls):
             found &= ~1
             for kind in self.attribute_types(cls, name):
                 found |= self.outside(kind)
+        return found
+
+    def open_dict(self, objects: int) -> int:
+        """What stands for the ``__dict__`` of the objects: these themselves, of modules and classes something unknown."""
+        found = 0
+        for one in self.bits(objects):
+            bit = 1 << one
+            if type(self.type[one]) not in (ClassInfo, ModuleInfo):
+                found |= bit
+                if not bit & (self.opened | self.outer | self.frozen):
+                    self.opened |= bit
+                    self.note_change(bit)
+            else:
+                found |= 1
         return found
 
     def from_descriptor(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
@@ -183,9 +203,10 @@ class Attributes(Calls):
                 self.store(these, "*", self.pts[key], line)
                 found |= self.hook(these, "__missing__", Given([self.pts[key]], {}, 0, 0), ("item", dst), line)
         for one in self.bits(plain & ~self.frozen):
-            if type(self.type[one]) is ClassInfo:
+            what = self.type[one]
+            if type(what) is ClassInfo:
                 plain &= ~(1 << one)
-                found |= 1 << one
+                found |= self.outside(what.any_type) if what.enum else 1 << one
                 self.leak(self.pts[key], "library typing", line)
         self.put(dst, found | self.load(plain, "*"))
 

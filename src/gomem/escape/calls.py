@@ -307,6 +307,10 @@ class Calls(Arguments):
         result = 0
         for function in candidates:
             result |= self.call_as_method(function, this, given, number, line)
+        if this & self.opened:
+            of_dict = self.universe.builtins.classes["dict"].find(name)
+            if of_dict is not None:
+                return result | self.call_as_method(of_dict, this & self.opened, given, number, line)
         if not candidates:
             if any(name in owner.class_names for owner in cls.family()):  # a function there would be given the object
                 self.leak(this, f"unknown {name}", line)

@@ -23,6 +23,7 @@ _COMPARED = {  # which methods of the left operand and of the right one a compar
     ast.Eq: ("eq", "eq"), ast.NotEq: ("ne", "ne", "eq", "eq"), ast.Lt: ("lt", "gt"), ast.Gt: ("gt", "lt"), ast.LtE: ("le", "ge"),
     ast.GtE: ("ge", "le"),
 }  # fmt: skip
+_EXCEPTIONS = ("exc_info", "exception")
 FRAME_READERS = {"locals", "eval", "exec", "vars", "_getframe", "currentframe"}
 INDEXED = 8  # tuples up to this long are followed item by item
 
@@ -348,6 +349,8 @@ class Expressions(Frame):
             if called.attr == "setdefault" and arguments[0]:
                 self._named_attribute(called.value, arguments[0][0])
             self.emit(ir.CALL_METHOD, dst, base, called.attr, self.object(node, "?"), arguments, node.lineno)
+            if called.attr in _EXCEPTIONS:
+                self._handled(node, dst)
             if called.attr == "format" and isinstance(called.value, ast.Constant):  # of fields alone, all but one may be empty
                 return self.merged([dst, *arguments[0], *(value for _, value in arguments[1])])
             return dst
@@ -357,7 +360,20 @@ class Expressions(Frame):
         arguments = self.arguments(node)
         dst = self.new()
         self.emit(ir.CALL, dst, function, self.object(node, "?"), arguments, node.lineno, dotted(called))
+        if isinstance(called, ast.Name) and called.id in _EXCEPTIONS:
+            self._handled(node, dst)
+        if isinstance(called, ast.Name) and called.id == "vars" and arguments[0]:
+            self.emit(ir.LOAD_ATTR, dst, arguments[0][0], "__dict__", node.lineno)
         return dst
+
+    def _handled(self, node: ast.Call, dst: int) -> None:
+        """``sys.exc_info()`` and ``sys.exception()`` give the exception that is being handled."""
+        if dotted(node.func) in ("sys.exc_info", "exc_info", "sys.exception") and not node.args:
+            caught, pack = self.new(), self.allocate(None, "tuple")
+            self.emit(ir.CAUGHT, caught, self.object(None, "?"), (), node.lineno)
+            self.emit(ir.STORE_ITEM, pack, caught, node.lineno)
+            for src in (caught, pack):
+                self.copy_to(dst, src)
 
     def joins_many(self, node: ast.Call) -> bool:
         """Whether two texts or more are joined: then none of them is the result."""

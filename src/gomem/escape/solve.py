@@ -103,6 +103,7 @@ class State:
         self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
         self.grown: list[int] = []  # objects whose ``holds`` changed, in order
         self.outer = 0  # objects that are outside
+        self.opened = 0  # objects whose ``__dict__`` was read, which stands for them: their attributes are its items
         self.subclassed = 0  # classes that may be one below in truth
         self.attributes: dict[tuple[ClassInfo, str], list[Any]] = {}  # types as long as this function finds no more of any
         self.bodies: dict[tuple[ClassInfo, str], list[Any]] = {}  # the same of what class bodies assign
@@ -204,6 +205,8 @@ class State:
         self.touched |= bit
         if bit & self.markers:
             return 0
+        if name == "*" and bit & self.opened:
+            name = "?"
         if bit & self.frozen:
             return self.item_of_immutable(base) if self.type[base] is not self.universe.none or name[:2] == "__" else 0
         found = self.in_fields(self.fields[base], name) if self.fields[base] else 0
@@ -374,6 +377,9 @@ class State:
         if not objects:
             return
         bases &= ~self.frozen
+        if name == "*" and bases & self.opened:
+            self.store(bases & self.opened, "?", objects, line, cause)
+            bases &= ~self.opened
         if bases & self.outer:
             for base in self.bits(bases & self.outer):
                 self.leak(objects, self.outside_cause(base, name, cause), line)

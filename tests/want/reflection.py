@@ -1,0 +1,108 @@
+"""Objects that stand for another one: an object's ``__dict__``, the exception being handled, methods as objects; what a generator is sent."""
+
+import operator
+import sys
+from enum import Enum
+
+KEEP = []  # want "[] module"
+
+
+class Box:
+    def __init__(self, rows=None):
+        self.rows = rows
+
+
+class Color(Enum):
+    RED = 1
+
+    def keep(self, rows):
+        KEEP.append(rows)  # want "KEEP.append(rows) frame"
+
+
+class Proxy:
+    def __init__(self, what):
+        self.__dict__["_what"] = what
+
+    def __getattr__(self, name):
+        return getattr(self._what, name)  # want "getattr(self._what, name) returned"
+
+    def __setattr__(self, name, value):
+        setattr(self._what, name, value)  # want "setattr(self._what, name, value) frame"
+
+
+def namespace(n):
+    return Box([n]).__dict__  # want "Box([n]) returned" "[n] returned"
+
+
+def item_of_a_namespace(n):
+    return Box([n]).__dict__["rows"]  # want "Box([n]) frame" "[n] returned"
+
+
+def items_of_a_namespace(n):
+    return list(vars(Box([n])).values())  # want "list(vars(Box([n])).values()) returned" "vars(Box([n])).values() frame" "vars(Box([n])) frame" "Box([n]) frame" "[n] returned"
+
+
+def put_into_a_namespace(n):
+    box = Box()  # want "Box() frame"
+    box.__dict__["rows"] = [n]  # want "[n] returned"
+    vars(box).update(more=[n, n])  # want "vars(box).update(more=[n, n]) frame" "vars(box) frame" "[n, n] returned"
+    return box.rows, box.more  # want "box.rows, box.more returned"
+
+
+def read_from_a_namespace(box, n):
+    box.__dict__.update(rows=[n])  # want "box.__dict__.update(rows=[n]) frame" "[n] argument"
+
+
+def in_its_frame(n):
+    box = Box([n])  # want "Box([n]) frame" "[n] frame"
+    return len(box.__dict__)  # want "len(box.__dict__) returned"
+
+
+def set_through_a_proxy(box, n):
+    Proxy(box).rows = [n]  # want "Proxy(box) frame" "[n] argument"
+
+
+def read_through_a_proxy(n):
+    return Proxy(Box([n])).rows  # want "Proxy(Box([n])) frame" "Box([n]) returned" "[n] returned"
+
+
+def member_by_name(n):
+    Color["RED"].keep([n])  # want "Color['RED'].keep([n]) frame" "[n] global"
+
+
+def method_by_name(n):
+    operator.methodcaller("append", [n])(KEEP)  # want "operator.methodcaller('append', [n])(KEEP) frame" "operator.methodcaller('append', [n]) frame" "[n] global"
+
+
+def traceback_kept(n):
+    rows = [n]  # want "[n] global"
+    try:
+        print(rows[1])  # want "print(rows[1]) frame"
+    except IndexError as error:
+        KEEP.append(error.__traceback__)  # want "KEEP.append(error.__traceback__) frame"
+
+
+def exc_info_kept(n):
+    rows = [n]  # want "[n] global"
+    try:
+        print(rows[1])  # want "print(rows[1]) frame"
+    except IndexError:
+        KEEP.append(sys.exc_info())  # want "KEEP.append(sys.exc_info()) frame" "sys.exc_info() global"
+
+
+def exc_info_read(n):
+    rows = [n]  # want "[n] frame"
+    try:
+        print(rows[1])  # want "print(rows[1]) frame"
+    except IndexError:
+        return str(sys.exc_info()[1])  # want "str(sys.exc_info()[1]) returned" "sys.exc_info() frame"
+
+
+def _receiver():
+    KEEP.append((yield))  # want "KEEP.append((yield)) frame"
+
+
+def sent(n):
+    generator = _receiver()  # want "_receiver() frame"
+    next(generator)  # want "next(generator) frame"
+    generator.send([n])  # want "generator.send([n]) frame" "[n] global"
