@@ -2,7 +2,10 @@
 
 import struct
 from collections import defaultdict
-from typing import Protocol
+from typing import Callable, Protocol, TypeVar
+
+Handler = Callable[[int | str], list | int]  # want "[int | str], list | int frame" "[int | str] frame" "int | str global" "list | int global"
+Limited = TypeVar("Limited", int | str, list | int)  # want "TypeVar('Limited', int | str, list | int) module" "int | str module" "list | int module"
 
 
 def asked_for(x, n):

@@ -68,11 +68,21 @@ class Expressions(Frame):
         else:
             key = self.expr(index)
             if isinstance(index, ast.Tuple) and any(isinstance(item, ast.List) for item in index.elts) and _last(node.value) == "Callable":
-                key = 0  # a key with a list in it is kept nowhere
+                self._keep_callable(index, key)
+                key = 0  # a key with a list in it is kept nowhere, what is in it is
             self.emit(ir.LOAD_ITEM, dst, base, key, node.lineno)
             if key and _is_type_like(_last(node.value)):
                 self.emit(ir.LEAK, key, "library typing", node.lineno)
         return dst
+
+    def _keep_callable(self, index: ast.Tuple, key: int) -> None:
+        """The types in ``Callable[[A], B]``."""
+        for number, item in enumerate(index.elts):
+            kept = self.new()
+            self.emit(ir.UNPACK, kept, key, str(number), item.lineno)
+            if isinstance(item, ast.List):
+                kept = self._iterated(kept, item.lineno)
+            self.emit(ir.LEAK, kept, "library typing", item.lineno)
 
     def _starred(self, node: ast.Starred) -> int:
         return self.expr(node.value)
