@@ -72,3 +72,19 @@ def noted_and_gone(n, rows):
         return rows[n]
     except IndexError as error:
         error.add_note(f"row {n}")  # want "error.add_note(f'row {n}') frame" "f'row {n}' frame"
+
+
+class Several(Exception):
+    def __init__(self, errors):
+        self.count = len(errors)  # want "len(errors) instance"
+
+
+def arguments_of_an_exception(n):
+    raise Several([n])  # want "Several([n]) raised" "[n] raised"
+
+
+def taken_from_its_arguments(n):
+    try:
+        raise Several([n])  # want "Several([n]) raised" "[n] raised"
+    except Several as error:
+        return error.args

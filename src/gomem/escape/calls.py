@@ -189,6 +189,8 @@ class Calls(Arguments):
             self.leak(given.everything() | made, f"unknown {cls.name}", line)
         if cls.open:
             self.open_up(made)
+        if self.universe.exception in cls.mro:  # BaseException.__new__ keeps what it is given
+            self.store(made, "args", self.packed((number, "args"), given.positional, given.stars), line)
         if cls.record:
             self.hook(made, "__post_init__", Given([], {}, given.everything(), 0), number, line)
         self.hook(made, "__del__", NOTHING, number, line)

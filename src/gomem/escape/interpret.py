@@ -69,7 +69,7 @@ class Interpreter(Attributes):
 
     def keep_frame(self) -> None:
         """An exception that passes through a ``with`` block on its way to the manager's own ``except`` keeps this frame."""
-        base = self.universe.builtins.classes.get("BaseException")
+        base = self.universe.exception
         caught = [one for one in self.bits(self.deep(self.managers)) if type(self.type[one]) is Instance and base in self.type[one].cls.mro]
         for one in caught:
             self.store(1 << one, _FRAME, self.held_by_frame() & ~(1 << one), ir.FIRST)
@@ -451,7 +451,7 @@ class Interpreter(Attributes):
 
     def exception(self, number: Any, name: str, line: int) -> int:
         """An exception that was caught: as long as it lives, its traceback keeps this frame and all its variables."""
-        cls = self.universe.class_named(name, self.module) or self.universe.builtins.classes.get("BaseException")
+        cls = self.universe.class_named(name, self.module) or self.universe.exception
         made = self.object(("caught", number, cls), MADE, None if cls is None else cls.any_type)
         self.fields[made.bit_length() - 1].setdefault("?", 1)
         self.store(made, _FRAME, self.held_by_frame() & ~made, line)

@@ -212,7 +212,7 @@ class State:
         found = self.in_fields(self.fields[base], name) if self.fields[base] else 0
         kind = self.kind[base]
         if kind == MADE:
-            if bit & self.leaked:
+            if bit & self.leaked or (name == "?" and type(self.type[base]) is not Instance):  # what a function has besides
                 found |= 1
             if name in self.universe.in_bodies and type(self.type[base]) is Instance:
                 found |= self.of_class_body(self.type[base].cls, name)

@@ -66,6 +66,7 @@ class Universe:
             self.by_key[cls.exact_type.key], self.by_key[cls.any_type.key] = cls.exact_type, cls.any_type
         self.none = self.instance("NoneType")
         self.str = self.instance("str")
+        self.exception = self.builtins.classes.get("BaseException")
         for cls in classes:
             self._declare(cls)
         self._declare_results()
