@@ -33,11 +33,16 @@ def shown(node: ast.expr | None) -> int:
 def long_joins(body: list[ast.stmt], names: set[str]) -> set[ast.AST]:
     """The calls of ``join`` in a function's body that have two items or more of a list of one of the names, which no nested
     function sees."""
-    kept = {name for name in names if _only_grows(name, body)}
+    joined = {text.id for call in _calls(body) if isinstance(text := joined_text(call), ast.Name)}
+    kept = {name for name in names & joined if _only_grows(name, body)}
     found: set[ast.AST] = set()
     if kept:
         _walk(body, {}, kept, found)
     return found
+
+
+def _calls(body: list[ast.stmt]) -> Iterable[ast.Call]:
+    return (node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Call))
 
 
 def _only_grows(name: str, body: list[ast.stmt]) -> bool:

@@ -94,7 +94,7 @@ def is_constant(node: ast.AST) -> bool:
         return is_constant(node.operand)
     if not isinstance(node, ast.BinOp) or _is_format(node):
         return False
-    return is_constant(node.left) and is_constant(node.right)
+    return is_constant(node.right) and is_constant(node.left)  # a long sum has its many operands on the left
 
 
 def _is_format(node: ast.BinOp) -> bool:
