@@ -114,6 +114,7 @@ def _analyse(options: argparse.Namespace, paths: list[Path]) -> Analysis:
             progress=bar,
         )
     finally:
+        gc.freeze()  # else the next object made would have all of them looked at
         gc.enable()
         if bar is not None:
             bar.clear()
