@@ -16,7 +16,7 @@ FILES = [MAIL / "mime", MAIL / "message.py", MAIL / "charset.py", MAIL / "header
 
 started: list[workers.Workers] = []
 calls: list[int] = []
-start, share = workers.Workers.__init__, workers.Workers.share
+start, solve = workers.Workers.__init__, workers.Workers.solve
 
 
 def note(self: workers.Workers, *args: object) -> None:
@@ -28,7 +28,7 @@ def kill(self: workers.Workers, *args: object) -> object:
     calls.append(1)
     if len(calls) in (5, 9):
         os.kill(self.workers[len(calls) == 9].process.pid or 0, signal.SIGKILL)
-    return share(self, *args)  # type: ignore[arg-type]
+    return solve(self, *args)  # type: ignore[arg-type]
 
 
 def same(jobs: int) -> None:
@@ -40,7 +40,7 @@ def same(jobs: int) -> None:
 
 
 def lost() -> None:
-    workers.Workers.share = kill  # type: ignore[method-assign,assignment]
+    workers.Workers.solve = kill  # type: ignore[method-assign,assignment]
     assert analyse(FILES, jobs=3) == analyse(FILES)
     (used,) = started
     assert [worker.alive for worker in used.workers] == [False, False]

@@ -147,21 +147,22 @@ class Engine:
             else:
                 found[place] = known
         if tasks:
-            found.update(self.solve_anew(tasks))
-        if self.workers is not None:
-            self.workers.note(found)
+            found = self.solve_anew(tasks, found)
+        elif self.workers is not None:
+            self.workers.tell(found, [])
         return [found[place] for place in batch]
 
-    def solve_anew(self, tasks: list[Task]) -> dict[int, Outcome]:
+    def solve_anew(self, tasks: list[Task], known: dict[int, Outcome]) -> dict[int, Outcome]:
+        """What came of all of them, with what is known already of the same batch."""
         self.solved += len(tasks)
         if self.workers is None and self.jobs > 1 and self.solved > FEW and can_fork():
             self.workers = Workers(self.jobs - 1, self.universe, self.solve_one, self.apply, self.find_one, self.trace)
         if self.workers is None:
-            found = {place: self.solve_one(place, stage) for place, stage in tasks}
+            found = known | {place: self.solve_one(place, stage) for place, stage in tasks}
             if self.trace is not None:
                 self.trace.catch_up()
         else:
-            found = self.workers.solve(tasks, [self.functions[place].code.size for place, _ in tasks])  # type: ignore[union-attr]
+            found = self.workers.solve(tasks, [self.functions[place].code.size for place, _ in tasks], known)  # type: ignore[union-attr]
         if self.trace is not None:
             for place, stage in tasks:
                 function = self.functions[place]

@@ -11,6 +11,7 @@ import marshal
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection
@@ -25,11 +26,15 @@ from gomem.escape.universe import Universe
 FEW = 1000  # functions that one process solves before it starts others
 _SHARE = 0.002  # seconds of work that are worth a message
 _GUESS = 0.00002  # seconds that an operation takes
-_NOTE = 0.0001  # seconds that it takes to note in the trace what came of a solving
+_LOOK = 0.002  # seconds of work before this process looks whether another one has done its part
+_AHEAD = 2  # parts that a process has got at a time: it need not wait for this one
+_PARTS = 3  # of what is left, a process gets this part of its share at a time
+_NEWS = 64  # outcomes that are sent even to a process that has nothing to solve
 Task = tuple[int, int]  # a function's place, and how exactly it is described
 Solve = Callable[[int, int], Outcome]
 Apply = Callable[[int, Outcome], None]
 Find = Callable[[int, Summary, Any], bytes]
+Answer = dict[int, tuple[Plain, float]]  # what came of each place, and the seconds that it took
 
 
 def can_fork() -> bool:
@@ -55,62 +60,89 @@ class Workers:
             except OSError:  # no process or no memory to be had: fewer do it, too
                 break
 
-    def solve(self, tasks: Sequence[Task], sizes: Sequence[int]) -> dict[int, Outcome]:
-        """The outcomes by place."""
-        shares = self.share(tasks, sizes)
-        busy = [(worker, share) for worker, share in zip(self.workers, shares[1:], strict=True) if share and worker.send(share)]
-        sent = {place for _, share in busy for place, _ in share}
-        found: dict[int, Outcome] = {}
+    def solve(self, tasks: Sequence[Task], sizes: Sequence[int], known: dict[int, Outcome]) -> dict[int, Outcome]:
+        """The outcomes by place, with those that are known already, of which the other processes have to be told as well."""
+        costs = {task: self.costs.get(task[0], _GUESS * size) for task, size in zip(tasks, sizes, strict=True)}
+        left = deque(sorted(tasks, key=costs.__getitem__, reverse=True))
+        busy = [worker for worker in self.workers if worker.alive] if sum(costs.values()) > _SHARE else []
+        for worker in busy * _AHEAD:
+            self.hand_out(worker, left, costs)
         if self.trace is not None:
             self.trace.catch_up()
-        for place, stage in tasks:
-            if place not in sent:
-                self.solve_one(place, stage, found)
-        for worker, share in busy:
-            answer, merges = worker.receive() or (None, ())
-            if self.trace is not None:
-                for merge in merges:
-                    self.trace.note_merge(*merge)
-            for place, stage in share:
-                if answer is None:
-                    self.solve_one(place, stage, found)
-                else:
-                    plain, self.costs[place] = answer[place]
-                    found[place] = self.unpack.outcome(plain)
-                    self.solver[place] = worker
-        return found
+        own = dict(known)
+        found: dict[int, Outcome] = {}
+        answers: list[tuple[_Worker, Answer]] = []
+        spent = 0.0
+        while left or any(worker.shares for worker in busy):
+            if left:
+                task = left.popleft()
+                own[task[0]] = self.solve_one(*task)
+                spent += self.costs[task[0]]
+                if left and spent < _LOOK:
+                    continue
+            spent = 0.0
+            for worker in busy:
+                while worker.shares and (not left or worker.ready()):
+                    answers += self.take(worker, left)
+                    self.hand_out(worker, left, costs)
+                    if left:  # else who waits is told of what was found here first
+                        self.unpack_all(answers, found)
+        self.tell(own, answers, busy)
+        self.unpack_all(answers, found)
+        return {**own, **found}
 
-    def solve_one(self, place: int, stage: int, found: dict[int, Outcome]) -> None:
+    def solve_one(self, place: int, stage: int) -> Outcome:
         start = time.perf_counter()
-        found[place] = self.solve_here(place, stage)
+        outcome = self.solve_here(place, stage)
         self.costs[place] = time.perf_counter() - start
-        self.solver.pop(place, None)
+        return outcome
 
-    def share(self, tasks: Sequence[Task], sizes: Sequence[int]) -> list[list[Task]]:
-        """Who gets which: the dearest first, each to whoever has least to do. The first share is this process's own."""
-        costs = {task: self.costs.get(task[0], _GUESS * size) for task, size in zip(tasks, sizes, strict=True)}
-        alive = [number for number, worker in enumerate(self.workers, 1) if worker.alive]
-        shares: list[list[Task]] = [[] for _ in range(len(self.workers) + 1)]
-        loads = dict.fromkeys([0, *alive], 0.0)
-        loads[0] = _NOTE * (0 if self.trace is None else len(self.trace.waiting))
-        if sum(costs.values()) < _SHARE:
-            alive = []
-        for task in sorted(tasks, key=costs.__getitem__, reverse=True):
-            least = min([0, *alive], key=loads.__getitem__)
-            shares[least].append(task)
-            loads[least] += costs[task]
-        return shares
+    def hand_out(self, worker: _Worker, left: deque[Task], costs: dict[Task, float]) -> None:
+        """Sends it a part of what is left, the dearest first."""
+        part = sum(map(costs.__getitem__, left)) / (_PARTS * (len(self.workers) + 1))
+        share: list[Task] = []
+        cost = 0.0
+        while left and cost <= max(part, _LOOK) and worker.alive:
+            share.append(left.popleft())
+            cost += costs[share[-1]]
+        if share and worker.send(share):
+            worker.shares.append(share)
+        else:
+            left.extendleft(reversed(share))
 
-    def note(self, found: dict[int, Outcome]) -> None:
-        """What every other process has to make known before it solves the next."""
-        plain: dict[int, Plain] = {}
+    def take(self, worker: _Worker, left: deque[Task]) -> list[tuple[_Worker, Answer]]:
+        """The answer to the first share that it has not answered yet; if the process is lost, all that it had is left to others."""
+        answer = worker.receive()
+        if answer is None:
+            left.extend(task for share in worker.shares for task in share)
+            worker.shares.clear()
+            return []
+        worker.shares.popleft()
+        outcomes, merges = answer
+        if self.trace is not None:
+            for merge in merges:
+                self.trace.note_merge(*merge)
+        return [(worker, outcomes)]
+
+    def unpack_all(self, answers: list[tuple[_Worker, Answer]], found: dict[int, Outcome]) -> None:
+        for worker, outcomes in answers:
+            for place, (plain, cost) in outcomes.items():
+                if place not in found:
+                    found[place] = self.unpack.outcome(plain)
+                    self.costs[place] = cost
+                    self.solver[place] = worker
+
+    def tell(self, own: dict[int, Outcome], answers: list[tuple[_Worker, Answer]], busy: Sequence[_Worker] = ()) -> None:
+        """What every other process has to make known before it solves the next; who took part does that now."""
+        for place in own:
+            self.solver.pop(place, None)
+        news = [(place, pack_outcome(_without_seen(outcome))) for place, outcome in own.items()] if self.workers else []
         for worker in self.workers:
-            if worker.alive:
-                for place, outcome in found.items():
-                    own = self.solver.get(place) is worker
-                    if not own and place not in plain:
-                        plain[place] = pack_outcome(_without_seen(outcome))
-                    worker.news.append((place, None if own else plain[place]))
+            worker.news += news
+            for solver, outcomes in answers:
+                worker.news += [(place, None if solver is worker else _unseen(plain)) for place, (plain, _) in outcomes.items()]
+            if worker.alive and (worker in busy or len(worker.news) > _NEWS):
+                worker.send(None)
 
     def findings(self) -> dict[int, bytes]:
         """Of functions that another process has solved, by their places; of a process that was lost none."""
@@ -129,6 +161,12 @@ def _without_seen(outcome: Outcome) -> Outcome:
     return Outcome(outcome.summary, outcome.tangled, {}, outcome.types, outcome.patched)
 
 
+def _unseen(plain: Plain) -> Plain:
+    """The same of one that is packed."""
+    summary, tangled, _, types, patched, _, _ = plain
+    return (summary, tangled, [], types, patched, [], [])
+
+
 class _Worker:
     """One process, seen from the first one."""
 
@@ -136,12 +174,14 @@ class _Worker:
         context = get_context("fork")
         self.pipe, end = context.Pipe()
         self.news: list[tuple[int, Plain]] = []
+        self.shares: deque[list[Task]] = deque()  # not answered yet
         self.alive = True
         self.process = context.Process(target=_work, args=(end, [*others, self.pipe], *work), daemon=True)
         self.process.start()
         end.close()
 
-    def send(self, share: list[Task]) -> bool:
+    def send(self, share: list[Task] | None) -> bool:
+        """Something to be solved; None: only the news, which nothing is answered to."""
         news, self.news = self.news, []
         return self.say((news, share, False))
 
@@ -151,6 +191,13 @@ class _Worker:
         except OSError:
             self.alive = False
         return self.alive
+
+    def ready(self) -> bool:
+        """Whether ``receive`` would not wait."""
+        try:
+            return self.pipe.poll(0)
+        except OSError:
+            return True
 
     def receive(self) -> Any:
         """The answer; None if the process is lost."""
@@ -184,6 +231,8 @@ def _work(pipe: Connection, others: list[Connection], universe: Universe, solve:
             news, work, last = marshal.loads(pipe.recv_bytes())
             for place, plain in news:
                 apply(place, kept[place] if plain is None else unpack.outcome(plain))
+            if work is None:
+                continue
             if last:
                 answer: Any = {place: find(place, kept[place].summary, kept[place].verdicts) for place in work}
             else:
