@@ -97,3 +97,15 @@ spaced = " ".join
 def joined_by_a_bound_method(row):
     words = [f"{row}"]  # want "[f'{row}'] frame" "f'{row}' frame"
     return len(spaced(words))  # want "len(spaced(words)) returned" "spaced(words) frame"
+
+
+def a_property(name):
+    @property
+    def alias(self):  # want  # want "def alias frame"
+        return getattr(self, name)  # want "getattr(self, name) returned"
+
+    @alias.setter
+    def alias(self, value):  # want "def alias returned"
+        setattr(self, name, value)  # want "setattr(self, name, value) frame"
+
+    return alias
