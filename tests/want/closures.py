@@ -101,7 +101,7 @@ def joined_by_a_bound_method(row):
 
 def a_property(name):
     @property
-    def alias(self):  # want  # want "def alias frame"
+    def alias(self):  # want "def alias closure"
         return getattr(self, name)  # want "getattr(self, name) returned"
 
     @alias.setter
@@ -109,3 +109,7 @@ def a_property(name):
         setattr(self, name, value)  # want "setattr(self, name, value) frame"
 
     return alias
+
+
+def a_property_with_a_doc(name):
+    return property(None, None, None, f"{name}:")  # want "property(None, None, None, f'{name}:') returned" "f'{name}:' returned"

@@ -26,10 +26,7 @@ class Bodies(Expressions):
         raise NotImplementedError
 
     def decorated(self, node: ast.stmt, name: str, decorator: int, value: int) -> int:
-        if name.rpartition(".")[2] in ("setter", "getter", "deleter"):  # the property keeps its other functions
-            self.emit(ir.HOLD, value, decorator, node.lineno)
-            return value
-        if name in TRANSPARENT:
+        if name in TRANSPARENT or name.rpartition(".")[2] in ("setter", "getter", "deleter"):
             return value
         dst = self.new()
         self.emit(ir.CALL, dst, decorator, self.object(None, "?"), ((value,), (), (), ()), node.lineno, name)

@@ -370,6 +370,8 @@ class Function(Bodies):
         for item, (name, _) in zip(node.decorator_list, decorators, strict=True):
             if name.rpartition(".")[2] == "wraps" and isinstance(item, ast.Call) and item.args:  # __wrapped__
                 self.emit(ir.HOLD, value, self.expr(item.args[0]), node.lineno)
+            elif isinstance(item, ast.Attribute) and item.attr in ("setter", "getter", "deleter"):  # the other functions of the property
+                self.emit(ir.HOLD, value, self.expr(item.value), node.lineno)
         for name, decorator in reversed(decorators):
             value = self.decorated(node, name, decorator, value)
         self.write(node.name, value, node.lineno)
