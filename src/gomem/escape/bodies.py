@@ -67,7 +67,7 @@ class Bodies(Expressions):
         names = scope.bound - scope.globals - scope.nonlocals
         self.renames.append((True, {name: self.fresh_name(name) for name in sorted(names)}))
         self.class_names.append(qualified)
-        self.unconditional.append(node.body)
+        self.unconditional.append(set(node.body))
         self.block(node.body)
         self.unconditional.pop()
         self.class_names.pop()

@@ -52,7 +52,7 @@ class Frame:
         self.watched: list[dict[str, int]] = []  # inside try: name -> variable that receives every value of it
         self.watch_envs: list[Environment] = []  # the environment before each of them
         self.class_names: list[str] = []
-        self.unconditional: list[list[ast.stmt]] = []  # statements of the class bodies around
+        self.unconditional: list[set[ast.stmt]] = []  # statements of the class bodies around
         self.without: dict[ast.AST, int] = {}  # ``if x is None`` with a parameter's number, as long as that may end the function
         self.body: list[ast.stmt] = []  # of a function with a name
         self.long_joins: set[ast.AST] | None = None

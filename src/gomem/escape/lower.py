@@ -74,6 +74,8 @@ class Function(Bodies):
             made.declared.setdefault(node.target.attr, type_names(node.annotation))
         if node.value is not None:
             self.assign(node.target, self.expr(node.value))
+            if self.class_names and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Call):
+                self.assign_method(node.target.id, node.value, node)
 
     def _is_own(self, node: ast.expr) -> bool:
         """Whether it is the object whose method this is."""
