@@ -217,3 +217,12 @@ def one_may_be_empty(n):
 def filled_by_a_template(n, m):
     text = "{}: ".format(n) + f"{m}"  # want "'{}: '.format(n) + f'{m}' frame" "'{}: '.format(n) frame" "f'{m}' frame"
     return text + ", ".join([n, m])  # want "text + ', '.join([n, m]) returned" "', '.join([n, m]) frame" "[n, m] frame"
+
+
+def translated(n, data: bytes, table):
+    return bytes(data).translate(table)  # want "bytes(data).translate(table) returned" "bytes(data) returned"
+
+
+def without_fields(n):
+    template = f"{n}"  # want "f'{n}' returned"
+    return template.format()  # want "template.format() returned"
