@@ -3,6 +3,7 @@
 import operator
 import sys
 from enum import Enum
+from itertools import groupby
 
 KEEP = []  # want "[] module"
 
@@ -106,3 +107,25 @@ def sent(n):
     generator = _receiver()  # want "_receiver() frame"
     next(generator)  # want "next(generator) frame"
     generator.send([n])  # want "generator.send([n]) frame" "[n] global"
+
+
+def grouped(rows):
+    key = lambda row: len(row)  # want "lambda row: len(row) returned" "len(row) returned"
+    for _, group in groupby(enumerate(rows), key=key):  # want "groupby(enumerate(rows), key=key) returned" "enumerate(rows) returned"
+        yield map(id, group)  # want "map(id, group) returned"
+
+
+def whole_slice(rows, whole):
+    return operator.getitem(tuple(rows), whole)  # want "operator.getitem(tuple(rows), whole) returned" "tuple(rows) returned"
+
+
+def until(function, n):
+    return iter(function, [n])  # want "iter(function, [n]) returned" "[n] returned"
+
+
+def given_as_it_is(error, *args):  # want "*args raised"
+    raise error(*args)  # want "error(*args) raised"
+
+
+def kept_by_an_exception(*args):  # want "*args raised"
+    raise ValueError(*args)  # want "ValueError(*args) raised"

@@ -12,9 +12,10 @@ POSITIONS = 8  # parameters told apart when a method is known by its name only
 
 
 class Given:
-    """The arguments of one call as sets of objects; ``exact`` if the call names each of them."""
+    """The arguments of one call as sets of objects; ``exact`` if the call names each of them. ``packs`` are the tuples
+    behind a star, which an exception keeps as they are."""
 
-    __slots__ = ("positional", "named", "stars", "doubles", "exact")
+    __slots__ = ("positional", "named", "stars", "doubles", "exact", "packs")
 
     def __init__(self, positional: list[int], named: dict[str, int], stars: int, doubles: int, exact: bool = False) -> None:
         self.positional = positional
@@ -22,6 +23,7 @@ class Given:
         self.stars = stars
         self.doubles = doubles
         self.exact = exact
+        self.packs = 0
 
     def everything(self) -> int:
         found = self.stars | self.doubles
@@ -37,7 +39,9 @@ class Given:
 
     def behind(self, first: int) -> Given:
         """The same with one more argument before the others."""
-        return Given([first, *self.positional], self.named, self.stars, self.doubles, self.exact)
+        made = Given([first, *self.positional], self.named, self.stars, self.doubles, self.exact)
+        made.packs = self.packs
+        return made
 
 
 NOTHING = Given([], {}, 0, 0)

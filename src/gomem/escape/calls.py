@@ -30,7 +30,10 @@ class Calls(Arguments):
             star |= self.iterate(pts[variable], ("star", variable), 0)
         for variable in doubles:
             double |= self.load(pts[variable], "*")
-        return Given([pts[v] for v in positional], {name: pts[v] for name, v in named}, star, double, not (stars or doubles))
+        given = Given([pts[v] for v in positional], {name: pts[v] for name, v in named}, star, double, not (stars or doubles))
+        for variable in stars:
+            given.packs |= pts[variable]
+        return given
 
     # what is called
 
@@ -190,7 +193,7 @@ class Calls(Arguments):
         if cls.open:
             self.open_up(made)
         if self.universe.exception in cls.mro:  # BaseException.__new__ keeps what it is given
-            self.store(made, "args", self.packed((number, "args"), given.positional, given.stars), line)
+            self.store(made, "args", self.packed((number, "args"), given.positional, given.stars) | given.packs, line)
         if cls.record:
             self.hook(made, "__post_init__", Given([], {}, given.everything(), 0), number, line)
         self.hook(made, "__del__", NOTHING, number, line)

@@ -115,7 +115,9 @@ class Function(Bodies):
 
     def _raise(self, node: ast.Raise) -> None:
         caught = self.handled[-1] if self.handled and node.exc is None else 0
-        for value in (caught, self.expr(node.exc), self.expr(node.cause)):
+        packs = [item.value for item in node.exc.args if isinstance(item, ast.Starred)] if isinstance(node.exc, ast.Call) else []
+        kept = [self.read(pack.id) for pack in packs if isinstance(pack, ast.Name)]  # by an exception, as they are
+        for value in (caught, *kept, self.expr(node.exc), self.expr(node.cause)):
             if value:
                 self.emit(ir.RAISE, value, node.lineno)
         self.env = None
