@@ -113,3 +113,24 @@ def a_property(name):
 
 def a_property_with_a_doc(name):
     return property(None, None, None, f"{name}:")  # want "property(None, None, None, f'{name}:') returned" "f'{name}:' returned"
+
+
+class Condition:
+    def __init__(self, lock):
+        self.acquire = lock.acquire
+
+    def wait(self, row):
+        return self.acquire([row])  # want "self.acquire([row]) returned" "[row] unknown"
+
+
+class Lock:
+    def acquire(self, rows):
+        self.rows = rows
+
+
+def own_method_kept(n):
+    one = Condition(Lock())  # want "Condition(Lock()) frame" "Lock() frame"
+    two = Condition(one)  # want "Condition(one) frame"
+    one.acquire = two.acquire
+    two.wait(n)  # want "two.wait(n) frame"
+    return two.acquire([n])  # want "two.acquire([n]) returned" "[n] unknown"

@@ -77,7 +77,11 @@ class Calls(Arguments):
         for what, these in called.items():
             result |= self.call_method_of(these, what, "__call__", given, number, line)
         for method, this in bound.items():
-            result |= self.call_method(this, method, given, number, line)
+            call = (method, this, given)
+            if call not in self.running:  # else an object keeps one of its own methods under that name: nothing new comes of it
+                self.running.add(call)
+                result |= self.call_method(this, method, given, number, line)
+                self.running.discard(call)
         self.depth -= 1
         if unknown:
             result |= self.call_unknown(given, number, unknown, line)
