@@ -106,4 +106,3 @@ class Arguments(State):
         values["keywords"] = self.packed((number, "keywords"), [keywords], 0) if keywords and "keywords" in used else 0
         values["doubles"] = given.doubles
         return values
-

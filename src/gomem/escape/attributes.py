@@ -47,8 +47,7 @@ class Attributes(Calls):
         method = cls.find(name)
         if method is None and not what.exact:
             method = next(iter(cls.lower(name)), None)
-        asked = Given([self.outside(self.universe.str)], {}, 0, 0)
-        found = self.hook(1 << one, "__getattribute__", asked, ("get", op[1]), line)
+        found = self.asked_by_name(1 << one, "__getattribute__", name, ("get", op[1]), line)
         if method is not None and method.kind in ("property", "cached"):
             return found | self.get_property(one, what, name, op, line)
         if method is not None:
@@ -56,7 +55,7 @@ class Attributes(Calls):
                 self.call_function(method, Given([1 << one], {}, 0, 0), ("get", op[1], method), line)
             return found | self.bound(one, name, op)
         if name not in cls.class_names and not self.universe.assigned(cls, name):
-            found |= self.passed_on(1 << one, name, ("get", op[1]), line)
+            found |= self.asked_by_name(1 << one, "__getattr__", name, ("get", op[1]), line)
         found |= self.load_one(one, 1 << one, name) | self.from_descriptor(one, what, name, op, line)
         if self.kind[one] == MADE and not what.immutable and (not found or found & 1) and cls.module.file is not None:
             found &= ~1
@@ -146,19 +145,24 @@ class Attributes(Calls):
         for one in self.bits(base):
             what = self.type[one]
             self.note_replaced(what, name)
-            setters = self.setters_of(what, f"{name}.setter") if type(what) is Instance else []
-            for setter in setters:
-                self.call_function(setter, Given([1 << one, objects], {}, 0, 0), ("set", op[2], line), line)
-            if type(what) is Instance:
-                self.hook(1 << one, "__setattr__", Given([self.outside(self.universe.str), objects], {}, 0, 0), ("set", name, line), line)
-                for kind in self.descriptors(what, name, "__set__"):
-                    self.call_method_of(self.outside(kind), kind, "__set__", Given([1 << one, objects], {}, 0, 0), ("set", name, line), line)
-            getter = what.cls.find(name) if setters and type(what) is Instance else None
-            if getter is not None and getter.kind == "property":
+            if type(what) is Instance and self.set_by_class(one, what, name, objects, line):
                 continue
             self.store(1 << one, name, objects, line)
             if self.kind[one] != MADE and type(what) not in (Instance, ClassInfo):
                 self.note_by_name(name, objects, line, one)
+
+    def set_by_class(self, one: int, what: Instance, name: str, objects: int, line: int) -> bool:
+        """What the class does when an attribute of its object is set; whether that is all that happens."""
+        number, given = ("set", name, line), Given([1 << one, objects], {}, 0, 0)
+        setters = self.setters_of(what, f"{name}.setter")
+        for setter in setters:
+            self.call_function(setter, given, number, line)
+        if "__setattr__" in self.universe.coded:
+            self.hook(1 << one, "__setattr__", Given([self.outside(self.universe.str), objects], {}, 0, 0), number, line)
+        for kind in self.descriptors(what, name, "__set__"):
+            self.call_method_of(self.outside(kind), kind, "__set__", given, number, line)
+        getter = what.cls.find(name) if setters else None
+        return getter is not None and getter.kind == "property"
 
     def setters_of(self, what: Instance, name: str) -> list[Function]:
         """What setting an attribute of an object of that type may call."""

@@ -324,7 +324,7 @@ class Calls(Arguments):
             if any(name in owner.class_names for owner in cls.family()):  # a function there would be given the object
                 self.leak(this, f"unknown {name}", line)
             value = self.load(this, name) if name in self.universe.stored else 0
-            value |= self.passed_on(this, name, number, line)
+            value |= self.asked_by_name(this, "__getattr__", name, number, line)
             result = self.call(value, given, number, line, name)
         return result
 
@@ -347,9 +347,11 @@ class Calls(Arguments):
         """Whether a metaclass may have one of these methods in a file."""
         return isinstance(meta, Unread) or (meta is not None and any(_has_code(meta.find(name)) for name in names))
 
-    def passed_on(self, this: int, name: str, number: Any, line: int) -> int:
-        """An attribute that the objects do not have themselves."""
-        return self.hook(this, "__getattr__", Given([self.outside(self.universe.str)], {}, 0, 0), (number, name), line)
+    def asked_by_name(self, this: int, special: str, name: str, number: Any, line: int) -> int:
+        """An attribute that ``__getattr__`` or ``__getattribute__`` of the objects' class gives."""
+        if special not in self.universe.coded:
+            return 0
+        return self.hook(this, special, Given([self.outside(self.universe.str)], {}, 0, 0), (number, name), line)
 
     def put_in_class(self, cls: ClassInfo, name: str) -> list[Function]:
         """Methods that the class body assigns: ``keys = __iter__``, ``__call__ = one if DEBUG else other``."""
@@ -433,9 +435,7 @@ class Calls(Arguments):
         result = 0
         if not merged.plain and self.put_in_some_class(name):
             result = self.call_unknown(given.behind(this), number, name, line)
-        elif not merged.plain and name in self.universe.stored:
-            result = self.call_unknown(given, number, name, line)
-        elif any(member.kind in ("property", "cached") for member in merged.members):
+        elif (not merged.plain and name in self.universe.stored) or any(member.kind in ("property", "cached") for member in merged.members):
             result = self.call_unknown(given, number, name, line)
         values = self.bind_merged(number, this, given, merged.summary.parameters())
         return result | self.apply(merged.summary, values, number, line, merged)
@@ -491,8 +491,7 @@ class Calls(Arguments):
                     objects |= found
             return objects
 
-        again = len(plan.stores) > 0  # what one puts in, another takes out, if an object is given twice
-        while True:
+        for _ in range(2 if plan.stores else 1):  # what one puts in, another takes out, if an object is given twice
             before = len(self.log)
             for index, name, sources in plan.fields:
                 self.store(fresh[index], name, union(sources), line)
@@ -500,9 +499,8 @@ class Calls(Arguments):
                 bases = union((target,))
                 if bases:
                     self.store(bases, name, union(stored), line, f"global by {function.name}")
-            if not again or before == len(self.log):
+            if before == len(self.log):
                 break
-            again = False
         for root, leaks in plan.leaks:
             given = values.get(root, 0)
             for source, cause in leaks if given else ():

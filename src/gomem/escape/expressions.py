@@ -271,16 +271,12 @@ class Expressions(Frame):
             elif type(how) in _COMPARED:
                 for name, (operand, one, given) in zip(_COMPARED[type(how)], cycle([(left, value, other), (right, other, value)])):
                     if one and not isinstance(operand, ast.Constant):
-                        result = result or self.allocate_bool()
+                        if not result:
+                            result = self.new()
+                            self.emit(ir.CONST, result, "bool")
                         self.emit(ir.HOOK, result, one, f"__{name}__", (given,), node.lineno)
             left, value = right, other
         return result or self.constant("bool")
-
-    def allocate_bool(self) -> int:
-        """A variable of its own for a truth value."""
-        dst = self.new()
-        self.emit(ir.CONST, dst, "bool")
-        return dst
 
     def _any_of(self, node: ast.BoolOp) -> int:
         values = []

@@ -468,9 +468,9 @@ class Program:
         value, number = self.value, self.pick(0, 1)
         made, fresh = value(f"H{number}"), f"H{number}({value('any')})"  # what nothing is known of is only asked for methods by name
         choice = self.rng.randrange(12)
-        if choice == 0:
+        if choice in (0, 3):
             name = self.name()
-            self.line(indent, f"with {fresh} as {name}:")
+            self.line(indent, f"for {name} in {fresh}:" if choice else f"with {fresh} as {name}:")
             self.locals.append((name, "any"))
             self.block(indent + 1, 1, result)
             self.locals.pop()
@@ -480,12 +480,6 @@ class Program:
             self.locals.append((name, "any"))
         elif choice == 2:
             self.line(indent, self.pick(f"H{number}().lazy = {value('any')}", f"H{number}().rest = {value('any')}", f"{fresh}.prop = {value('any')}"))
-        elif choice == 3:
-            name = self.name()
-            self.line(indent, f"for {name} in {fresh}:")
-            self.locals.append((name, "any"))
-            self.block(indent + 1, 1, result)
-            self.locals.pop()
         else:
             text = self.pick(
                 f"{value('any')} in {fresh}", f"[{value('any')}] == {fresh}", f"{fresh} < [{value('any')}]", f"{fresh} != ({value('any')},)", f"{fresh}.absent", f"{fresh}.lazy", f"{fresh}.prop", f"{fresh}[{value('any')}]",
