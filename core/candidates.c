@@ -233,37 +233,25 @@ gm_adopt(gm_budget *budget)
 
 /* ---- LINK: candidates by number ---- */
 
-/* 1 in each byte that is that of a candidate: GM_WHITE, and nothing else in it. */
-static inline uint64_t
-whites_of(uint64_t bytes)
-{
-    uint64_t rest = bytes ^ GM_EIGHT(GM_WHITE);
-    return ~(((rest & GM_EIGHT(0x7f)) + GM_EIGHT(0x7f)) | rest | GM_EIGHT(0x7f)) >> 7;
-}
-
-static inline unsigned
-sum_of(uint64_t ones) /* of bytes that are 0 or 1, eight of them */
-{
-    return (unsigned)((ones * GM_EIGHT(1)) >> 56);
-}
+typedef uint8_t gm_block __attribute__((vector_size(16)));
 
 /* A white object's number: that of its page's first, and the whites before it on the page. The states do not change
  * any more, and candidates are in order of address. */
 static uint32_t
 number_of(PyObject *object)
 {
-    const uintptr_t page = (uintptr_t)object & ~(((uintptr_t)1 << GM_RANK_BITS) - 1);
-    const uint8_t *byte = gm_shadow_of((void *)page), *end = gm_shadow_of(object);
-    uint32_t number = *gm_rank_of(object);
-    uint64_t bytes;
-    for (; byte + 8 <= end; byte += 8) {
-        memcpy(&bytes, byte, 8);
-        number += sum_of(whites_of(bytes));
+    static const gm_block places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const uint8_t *byte = gm_shadow_of(object), *at = byte - gm_leaf_entry((uintptr_t)object) % GM_RANKED;
+    gm_block bytes, found = {0}; /* a page has 16 blocks: no sum overflows */
+    for (; at + sizeof(gm_block) <= byte; at += sizeof(gm_block)) {
+        memcpy(&bytes, at, sizeof(bytes));
+        found -= (gm_block)(bytes == GM_WHITE);
     }
-    for (; byte < end; byte++) {
-        number += *byte == GM_WHITE;
-    }
-    return number;
+    memcpy(&bytes, at, sizeof(bytes));
+    found -= (gm_block)(bytes == GM_WHITE) & (gm_block)(places < (uint8_t)(byte - at));
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof(halves));
+    return *gm_rank_of(object) + (uint32_t)((halves[0] + halves[1]) * GM_EIGHT(1) >> 56);
 }
 
 /* Numbers the first candidate of each page, from gm_pass.kept on; true when the budget is spent. */

@@ -447,7 +447,7 @@ advance(int64_t grown_by)
     } else if (gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {
         int64_t owed = gm_collector_owed_ns();
         if (owed > pacer->pause_ns / 4) {
-            gm_collector_slice(GM_BY_CALLBACK, gm_pacer_slice_ns(pacer, owed));
+            gm_collector_slice(GM_BY_CALLBACK, gm_pacer_slice_ns(pacer, grown_by, owed));
         }
     }
 }

@@ -135,7 +135,7 @@ subtract_late(void)
 static void
 enter(PyObject *object)
 {
-    uint8_t *byte = gm_shadow_of(object);
+    uint8_t *byte = gm_shadow_enter(object);
     if (GM_UNLIKELY(gm_is_immortal(object))) {
         *byte = GM_GREY; /* its count says nothing: it lives */
     } else {

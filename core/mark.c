@@ -159,6 +159,7 @@ roots_of(const uint8_t *at)
 }
 
 #define LINE 64
+#define PAGE ((size_t)1 << GM_PAGE_BITS)
 
 static inline bool
 line_has_roots(const uint8_t *at)
@@ -168,6 +169,16 @@ line_has_roots(const uint8_t *at)
         any |= roots_of(at + i);
     }
     return any != 0;
+}
+
+/* How many entries from here on hold nothing of interest, as far as one look tells. */
+static inline size_t
+bare_at(uint8_t *leaf, size_t entry)
+{
+    if (entry % PAGE == 0 && gm_pages_of(leaf)[entry / PAGE] == 0) {
+        return PAGE;
+    }
+    return entry % LINE == 0 && !line_has_roots(leaf + entry) ? LINE : 0;
 }
 
 static void
@@ -190,9 +201,9 @@ gm_scan_shadow(void (*visit)(uint8_t *leaf, size_t entry, uintptr_t base), gm_bu
         uint8_t *leaf = gm_leaves[numbers[gm_pass.leaf]];
         uintptr_t base = (uintptr_t)numbers[gm_pass.leaf] << GM_LEAF_BITS;
         while (gm_pass.entry < GM_LEAF_ENTRIES) {
-            if (gm_pass.entry % LINE == 0 && !line_has_roots(leaf + gm_pass.entry)) {
-                gm_pass.entry += LINE;
-            } else {
+            size_t bare = bare_at(leaf, gm_pass.entry);
+            gm_pass.entry += bare;
+            if (bare == 0) {
                 if (roots_of(leaf + gm_pass.entry) != 0) {
                     visit(leaf, gm_pass.entry, base);
                 }

@@ -186,23 +186,20 @@ gm_pacer_longest_ns(const gm_pacer *pacer)
     return (int64_t)(STRETCH * (double)pacer->pause_ns);
 }
 
-int64_t
-gm_pacer_slice_ns(const gm_pacer *pacer, int64_t owed_ns)
-{
-    if (gm_pacer_pressed(pacer) >= PRESSED && owed_ns > pacer->pause_ns) {
-        return owed_ns;
-    }
-    if (owed_ns > STRETCH_AT * pacer->pause_ns) {
-        return gm_pacer_longest_ns(pacer);
-    }
-    return owed_ns < pacer->pause_ns ? owed_ns : pacer->pause_ns;
-}
-
 /* Whether the cycle has not come to the end of what its work is spread over. */
 static bool
 is_in_time(const gm_pacer *pacer, int64_t grown)
 {
     return (double)grown < SPREAD * (double)gm_pacer_goal(pacer);
+}
+
+int64_t
+gm_pacer_slice_ns(const gm_pacer *pacer, int64_t grown, int64_t owed_ns)
+{
+    if (owed_ns <= pacer->pause_ns || gm_pacer_pressed(pacer) >= PRESSED) {
+        return owed_ns;
+    }
+    return owed_ns > STRETCH_AT * pacer->pause_ns || !is_in_time(pacer, grown) ? gm_pacer_longest_ns(pacer) : pacer->pause_ns;
 }
 
 int64_t

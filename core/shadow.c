@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define LEAF_BYTES (GM_LEAF_ENTRIES + GM_LEAF_RANKS * sizeof(uint32_t))
+#define LEAF_BYTES (GM_LEAF_ENTRIES + GM_LEAF_RANKS * sizeof(uint32_t) + GM_LEAF_PAGES)
 #define ROOT_BYTES (sizeof(uint8_t *) << GM_ROOT_BITS)
 #define LEAVES_MAX 65536 /* 4 TiB of heap */
 #define BELOW_MAX 8      /* allocators that the hook was ever put on */

@@ -48,6 +48,7 @@ gm_leaf_entry(uintptr_t address)
 /* A leaf's ranks: numbers for pages of 4 KiB of heap, of use to whoever numbers objects (finder.c). */
 #define GM_RANK_BITS 12
 #define GM_LEAF_RANKS ((size_t)1 << (GM_LEAF_BITS - GM_RANK_BITS))
+#define GM_RANKED ((size_t)1 << (GM_RANK_BITS - GM_GRAIN_BITS)) /* bytes of shadow with one rank */
 
 static inline uint32_t *
 gm_rank_of(const void *object)
@@ -55,6 +56,17 @@ gm_rank_of(const void *object)
     uintptr_t address = (uintptr_t)object;
     uint32_t *ranks = (uint32_t *)(gm_leaves[gm_leaf_number(address)] + GM_LEAF_ENTRIES);
     return ranks + ((address >> GM_RANK_BITS) & (GM_LEAF_RANKS - 1));
+}
+
+/* A leaf's pages: which 4 KiB of its bytes were ever entered, so that a scan leaves the others out: reading one that was
+ * not costs a page fault, and most of a leaf is such where a heap is small. */
+#define GM_PAGE_BITS 12
+#define GM_LEAF_PAGES (GM_LEAF_ENTRIES >> GM_PAGE_BITS)
+
+static inline uint8_t *
+gm_pages_of(uint8_t *leaf)
+{
+    return leaf + GM_LEAF_ENTRIES + GM_LEAF_RANKS * sizeof(uint32_t);
 }
 
 /* The byte of an address, for writing. */
@@ -67,6 +79,16 @@ gm_shadow_of(const void *object)
         leaf = gm_shadow_make_leaf(address);
     }
     return leaf + gm_leaf_entry(address);
+}
+
+/* The same for an object that enters the set. */
+static inline uint8_t *
+gm_shadow_enter(const void *object)
+{
+    uint8_t *byte = gm_shadow_of(object);
+    size_t entry = gm_leaf_entry((uintptr_t)object);
+    gm_pages_of(byte - entry)[entry >> GM_PAGE_BITS] = 1;
+    return byte;
 }
 
 /* The byte of an address, or NULL where nothing was ever written. */

@@ -4,7 +4,9 @@
   the context is the real one of the ssl module, whose certificates are memory that no collector counts;
 - ``httpx``: the same with the real ``httpx.Client``, where httpx is installed;
 - ``mypy``: mypy checks gomem's own package, without its cache, where mypy is installed;
-- ``linked``: cpython #116206: a linked list that grows at one end while its other end is dropped, in cycles;
+- ``lists``: cpython #116206: linked lists of 5,000 nodes that refer to one of 10,000 that lives, one after the other;
+- ``short-lists``: the same with lists of 300 nodes, of which 200 are kept, and a million nodes that live;
+- ``linked``: our own, and harder: a linked list that grows at one end while its other end, 200,000 nodes, is dropped at once;
 - ``django``: a project state of many models rendered again for each migration, with django itself where it is installed;
 - ``ast``: what a type checker does to a package: syntax trees with links to the parent, kept for some modules.
 """
@@ -64,6 +66,35 @@ def mypy(scale: float) -> None:
         assert status in (0, 1), errors  # 2: it could not check
 
 
+class Node:
+    """Of a list whose nodes know both neighbours; ``tail`` is a list that this one refers to."""
+
+    def __init__(self, after: Node | None) -> None:
+        self.after, self.before, self.tail = after, None, None
+        if after is not None:
+            after.before = self
+
+
+def linked_list(nodes: int) -> Node:
+    first = None
+    for _ in range(nodes):
+        first = Node(first)
+    assert first
+    return first
+
+
+def lists(scale: float, lives: int = 10_000, length: int = 5_000, kept: int = 1) -> None:
+    alive, last = linked_list(lives), deque(maxlen=kept)
+    for _ in range(int(2_000_000 * scale / length)):
+        new = linked_list(length)
+        new.tail = alive
+        last.append(new)
+
+
+def short_lists(scale: float) -> None:
+    lists(scale, 1_000_000, 300, 200)
+
+
 class Link:
     __slots__ = ("next", "previous", "value")
 
@@ -120,7 +151,10 @@ def syntax_trees(scale: float) -> None:
         kept.append(tree)
 
 
-PROGRAMS = {"clients": clients, "httpx": httpx, "mypy": mypy, "linked": linked, "django": django, "ast": syntax_trees}
+PROGRAMS = {
+    "clients": clients, "httpx": httpx, "mypy": mypy, "lists": lists, "short-lists": short_lists, "linked": linked,
+    "django": django, "ast": syntax_trees,
+}  # fmt: skip
 
 
 def main(name: str, mode: str, scale: float) -> dict[str, object]:

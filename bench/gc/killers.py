@@ -8,7 +8,7 @@ import importlib.util
 from bench.gc.children import CONCURRENT, STOCK, Result, median_of, note, rounds, run
 from bench.runs import emit, table
 
-PROGRAMS = ("clients", "httpx", "linked", "django", "mypy", "ast")
+PROGRAMS = ("clients", "httpx", "lists", "short-lists", "linked", "django", "mypy", "ast")
 NEEDS = ("httpx", "django", "mypy")
 BAR = 1.1
 
