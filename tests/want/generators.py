@@ -8,7 +8,7 @@ def numbers(rows):
 
 
 def consumed(n):
-    return sum(len(pair) for pair in numbers([n, n]))  # want "sum(len(pair) for pair in numbers([n, n])) returned" "(len(pair) for pair in numbers([n, n])) frame" "len(pair) frame" "numbers([n, n]) frame" "[n, n] frame"
+    return sum(len(pair) for pair in numbers([n, n]))  # want "sum(len(pair) for pair in numbers([n, n])) returned" "(len(pair) for pair in numbers([n, n])) frame" "len(pair) returned" "numbers([n, n]) frame" "[n, n] frame"  # BAD: a number
 
 
 def handed_on(n):

@@ -2,7 +2,7 @@
 
 
 def comprehension(rows):
-    squares = [row * row for row in rows]  # want "[row * row for row in rows] frame" "row * row frame"
+    squares = [row * row for row in rows]  # want "[row * row for row in rows] frame" "row * row returned"  # BAD: numbers
     return sum(squares)  # want "sum(squares) returned"
 
 

@@ -9,6 +9,7 @@ from gomem.escape.calls import BOUND, Calls
 from gomem.escape.entities import DECORATED, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo
 from gomem.escape.solve import MADE, in_body
 from gomem.escape.summary import type_order
+from gomem.escape.universe import PLAIN
 
 
 _SETTERS = 8  # of one name that are called for an object of unknown type
@@ -35,7 +36,7 @@ class Attributes(Calls):
             elif kind is ClassInfo:
                 found |= self.load_of_class(one, what, name)
             else:
-                found |= self.load_one(one, 1 << one, name)
+                found |= self.load_one(one, 1 << one, name) or self.untold(one)
                 if what is UNREAD:
                     found |= self.bound(one, name, op)
                 elif (what is None or what is PENDING) and name not in self.universe.stored:
@@ -56,11 +57,21 @@ class Attributes(Calls):
             return found | self.bound(one, name, op)
         if name not in cls.class_names and not self.universe.assigned(cls, name):
             found |= self.asked_by_name(1 << one, "__getattr__", name, ("get", op[1]), line)
-        found |= self.load_one(one, 1 << one, name) | self.from_descriptor(one, what, name, op, line)
+        held = self.load_one(one, 1 << one, name)
+        if not held and cls.module.library is not None and cls.name not in PLAIN and name not in cls.declared:
+            held = self.untold(one)
+        found |= held | self.from_descriptor(one, what, name, op, line)
         if self.kind[one] == MADE and not what.immutable and (not found or found & 1) and cls.module.file is not None:
             found &= ~1
             for kind in self.attribute_types(cls, name):
                 found |= self.outside(kind)
+        return found
+
+    def untold(self, one: int) -> int:
+        """What an object made here gives under a name that no text tells of: anything that it keeps."""
+        found = 0
+        for objects in self.fields[one].values() if self.kind[one] == MADE else ():
+            found |= objects
         return found
 
     def open_dict(self, objects: int) -> int:
@@ -190,14 +201,18 @@ class Attributes(Calls):
                 self.call_function(function, Given([1 << one, objects], {}, 0, 0), ("set", name, line), line)
             self.leak(objects if len(known) > _SETTERS else 0, f"unknown setter of {name}", line)
 
+    def has_told(self, what: Instance, name: str) -> bool:
+        """Whether the class, or one below it, has such a method of its own: what those of the built-in classes do is known."""
+        method = what.cls.find(name)
+        return self.has_code(what, name) or (method is not None and method.module is not self.universe.builtins)
+
     def load_item(self, op: Any) -> None:
         _, dst, bases, key, line = op
         plain = self.pts[bases]
         found = 0
         for what, these in self.instances(plain & ~self.frozen).items():
             cls = what.cls
-            method = cls.find("__getitem__")
-            if method is not None and method.code is not None:
+            if self.has_told(what, "__getitem__"):
                 plain &= ~these
                 found |= self.call_method_of(these, what, "__getitem__", Given([self.pts[key]], {}, 0, 0), ("item", dst), line)
             elif cls.text is not None:
@@ -223,8 +238,7 @@ class Attributes(Calls):
         if not plain:
             self.leak(objects, "unknown object", line)
         for what, these in self.instances(plain & ~self.frozen).items():
-            method = what.cls.find("__setitem__")
-            if method is not None and method.code is not None:
+            if self.has_told(what, "__setitem__"):
                 plain &= ~these
                 self.call_method_of(these, what, "__setitem__", Given([objects, objects], {}, 0, 0), ("put", bases), line)
         self.store(plain, "*", objects, line)

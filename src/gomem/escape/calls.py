@@ -8,7 +8,7 @@ from gomem.escape import ir
 from gomem.escape.arguments import NOTHING, Arguments, Given
 from gomem.escape.entities import BOTTOM, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo, Unread
 from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, in_body
-from gomem.escape.summary import DEEP, FRESH, WORLD, Summary, type_order
+from gomem.escape.summary import DEEP, FRESH, PRINTED, RESULT, WORLD, Summary, type_order
 
 BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
 _SUBCLASSES = 7  # that may be called for one
@@ -245,16 +245,19 @@ class Calls(Arguments):
             return self.call(self.classes_of(base), given, number, line, name)
         result = 0
         unknown = 0
+        called = False
         markers = base & self.markers  # where the object itself goes, they go
         for what, these in self.instances(base, name).items():
             if what is not self.universe.none and self.has_method(what, name):
                 result |= self.call_method_of(these | markers, what, name, given, number, line)
+                called = True
         for one in self.bits(base):
             what = self.type[one]
             kind = type(what)
             if kind is Instance:
                 continue
-            elif kind is ModuleInfo:
+            called = True
+            if kind is ModuleInfo:
                 found = 0
                 for item in self.types_of(what, name):
                     found |= self.outside(item)
@@ -269,7 +272,7 @@ class Calls(Arguments):
                 unknown |= 1 << one
         if unknown:
             result |= self.call_by_name(unknown | markers, name, given, number, line)
-        return result or self.call_unknown(given, number, name, line)
+        return result if called else self.call_unknown(given, number, name, line)
 
     def has_method(self, what: Instance, name: str) -> bool:
         """Not if a built-in class has no such method, nor a class below it: then the object is another one."""
@@ -468,6 +471,7 @@ class Calls(Arguments):
         fresh = [self.fresh(number, what, top) for what, top in plan.fresh]
         known: dict[Any, int] = {}  # source -> objects, as long as no field changes
         version = len(self.log)
+        gave = 0  # the functions that were called back
 
         def union(sources: Any) -> int:
             nonlocal version
@@ -476,6 +480,8 @@ class Calls(Arguments):
                 index, path = source
                 if index == FRESH:
                     objects |= fresh[path]
+                elif index == RESULT:
+                    objects |= gave
                 elif index == WORLD:
                     objects |= self.outside(path)
                 elif not path:
@@ -509,18 +515,20 @@ class Calls(Arguments):
                     self.leak(objects, f"{cause} {function.name}" if cause in ("library", "task") else cause, line)
         result = union(plan.returns)
         for target, arguments, into in summary.calls:
-            called = union((target,))
-            if called:
-                passed = Given([union((argument,)) for argument in arguments], {}, 0, 0)
-                called_back = self.call(called, passed, ("callback", number, into), line, "a callback")
-                if into == "leak":
-                    self.leak(called_back, f"unknown result of a function that {function.name} calls", line)
-                elif into == "result":
-                    result |= called_back
-                elif into == "items":
-                    for made, (_, top) in zip(fresh, plan.fresh):
-                        if top:
-                            self.store(made, "*", called_back, line)
+            called, passed = union((target,)), [union((argument,)) for argument in arguments]
+            if into == PRINTED:
+                self.print(called, passed[0] if passed else 0, number, line)
+                continue
+            called_back = self.call(called, Given(passed, {}, 0, 0), ("callback", number, into), line, "a callback") if called else 0
+            gave |= called_back
+            if into == "leak":
+                self.leak(called_back, f"unknown result of a function that {function.name} calls", line)
+            elif into == "result":
+                result |= called_back
+            elif into == "items":
+                for made, (_, top) in zip(fresh, plan.fresh):
+                    if top:
+                        self.store(made, "*", called_back, line)
         if "__del__" in self.universe.coded:
             for made, (what, top) in zip(fresh, plan.fresh):
                 if top and type(what) is Instance:  # it may die here
@@ -528,6 +536,26 @@ class Calls(Arguments):
         if not plan.makes:
             result |= self.made(number, self.universe.none) if isinstance(number, int) else 0
         return result
+
+    def print(self, objects: int, files: int, number: Any, line: int) -> None:
+        """Writes the objects' text to files, standard output if there is none. It may be kept until it is written out; of what is no
+        text, a new text is made."""
+        text = 0
+        for one in self.bits(objects):
+            what = self.type[one]
+            if what in (None, PENDING, UNREAD) or (type(what) is Instance and what.cls.name == "str" and what.cls.module is self.universe.builtins):
+                text |= 1 << one
+        if not text:
+            return
+        known = {self.type[one] for one in self.bits(files)} - {self.universe.none}
+        if known:
+            self.call_method(files, "write", Given([text], {}, 0, 0), ("print", number), line)
+        if not known or any(type(what) is not Instance for what in known):
+            for one in self.bits(text):
+                if self.kind[one] == MADE:
+                    self.leak(1 << one, "library print", line)
+                elif self.kind[one] != OUTSIDE:
+                    self.printed.add((self.root[one], "" if self.kind[one] == PARAMETER else self.path[one]))
 
     def fresh(self, number: Any, what: Any, top: bool) -> int:
         if top and isinstance(number, int):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gomem.escape import ir
 from gomem.escape.entities import PENDING, Instance
 from gomem.escape.interpret import Interpreter
-from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE
-from gomem.escape.summary import DEEP, FRESH, WORLD, Source, Summary, below, type_order
+from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE, WEAK
+from gomem.escape.summary import DEEP, FRESH, PRINTED, WORLD, Source, Summary, below, type_order
 
 _MANY = 4  # new objects told apart in a summary; more become one of unknown type
 _PATHS = 4  # paths of one parameter told apart
@@ -64,7 +65,7 @@ def few_calls(summary: Summary) -> Summary:
         summary.calls = tuple(call for call in summary.calls if call not in leaking)
         summary.leaks = compact_leaks({**{call[0]: "unknown a callback" for call in leaking}, **summary.leaks})
     if summary.calls:
-        summary.calls = tuple(call for call in summary.calls if call[2] != "leak" or not _covered(call[0], summary.leaks))
+        summary.calls = tuple(call for call in summary.calls if call[2] not in ("leak", PRINTED) or not _covered(call[0], summary.leaks))
     return summary
 
 
@@ -140,7 +141,9 @@ def join(first: Summary, second: Summary) -> Summary:
 
     stores: dict[Any, set[Source]] = {}
     returns: set[Source] = set()
+    calls: set[Any] = set()
     for summary, rename in zip((first, second), renames, strict=True):
+        calls.update((target, tuple(named(argument, rename) for argument in arguments), into) for target, arguments, into in summary.calls)
         for target, name, source in summary.stores:
             stores.setdefault((target, name), set()).add(named(source, rename))
         returns.update(named(source, rename) for source in summary.returns)
@@ -152,7 +155,7 @@ def join(first: Summary, second: Summary) -> Summary:
         frozenset(compact_stores(stores)),
         frozenset(compact_sources(returns)),
         pack_fresh(list(numbers), contents),
-        tuple(sorted({*first.calls, *second.calls}, key=repr)),
+        tuple(sorted(calls, key=repr)),
     )
     return bounded(few_calls(made))
 
@@ -223,7 +226,7 @@ def fewer_types(summary: Summary) -> Summary:
         frozenset((target, name, named(source)) for target, name, source in summary.stores),
         frozenset(map(named, summary.returns)),
         pack_fresh([summary.fresh[number][0] for number in kept], contents),
-        summary.calls,
+        _given(summary, named),
     )
 
 
@@ -244,7 +247,7 @@ def pooled(summary: Summary) -> Summary:
     fresh = [(what, held[: 1 + (type(what) is tuple)] if fields else ()) for what, fields in map(summary.fresh.__getitem__, results)]
     fresh.append((None, (("?", frozenset(compact_sources(kept))),)))
     stores = frozenset((target, name, pool) for target, name, _ in summary.stores)
-    return Summary(summary.leaks, stores, frozenset(map(named, summary.returns)), tuple(fresh), summary.calls)
+    return Summary(summary.leaks, stores, frozenset(map(named, summary.returns)), tuple(fresh), _given(summary, named))
 
 
 def shallow(summary: Summary) -> Summary:
@@ -293,7 +296,12 @@ def few_kinds(summary: Summary) -> Summary:
         (what, tuple((name, frozenset(map(few, sources))) for name, sources in fields)) for what, fields in (*kept, rest)
     )
     stores = frozenset((target, name, few(source)) for target, name, source in summary.stores)
-    return Summary(summary.leaks, stores, frozenset(map(few, summary.returns)), fresh, summary.calls)
+    return Summary(summary.leaks, stores, frozenset(map(few, summary.returns)), fresh, _given(summary, few))
+
+
+def _given(summary: Summary, named: Callable[[Source], Source]) -> Any:
+    """The calls, with new names for the new objects among what the functions are given."""
+    return tuple((target, tuple(map(named, arguments)), into) for target, arguments, into in summary.calls)
 
 
 def pack_fresh(kinds: list[Any], contents: list[dict[str, set[Source]]]) -> Any:
@@ -368,6 +376,7 @@ class _Summarizer:
         made.stores = frozenset(self.stores())
         made.fresh = self.fresh()
         made.calls = tuple(((root, path), (), "leak") for root, path in sorted(solved.called))
+        made.calls += tuple((source, (), PRINTED) for source in sorted(compact_sources(solved.printed)))
         few_calls(made)
         return made
 
@@ -387,8 +396,8 @@ class _Summarizer:
                     continue
                 if solved.kind[one] != MADE:
                     leaks.setdefault((solved.root[one], "" if solved.kind[one] == PARAMETER else solved.path[one]), cause)
-                for held in solved.fields[one].values():
-                    todo |= held & ~done
+                for name, held in solved.fields[one].items():
+                    todo |= held & ~done if name != WEAK else 0
         return compact_leaks(leaks)
 
     def frame_object(self, kind: str) -> int:

@@ -144,7 +144,7 @@ class ClassInfo(Owner):
 
     __slots__ = (
         *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
-        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_lower", "_found", "protocol", "key", "text", "meta"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_lower", "_found", "protocol", "key", "text", "meta", "lazy"),
     )
 
     def __init__(self, name: str, module: ModuleInfo) -> None:
@@ -157,6 +157,7 @@ class ClassInfo(Owner):
         self.subclasses: list[ClassInfo] = []
         self.open = False
         self.immutable = False
+        self.lazy = False
         self.record = False
         self.enum = False
         self.protocol = False  # says what a class has to have: whose methods are called, nobody knows

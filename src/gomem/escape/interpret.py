@@ -97,7 +97,8 @@ class Interpreter(Attributes):
         if self.code.once:
             for op in self.code.ops:
                 operations[op[0]](self, op)
-            return True
+            if not self.lazy:
+                return True
         steps = [_Step(op, ir.variables_read(self.code, op)) for op in self.code.ops]
         for _ in range(PASSES):
             self.changed = False

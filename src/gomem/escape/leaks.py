@@ -30,7 +30,7 @@ def leaks_of(params: list[Any], summary: Summary) -> list[tuple[str, bool, str]]
 
 
 def _shown(name: str) -> str:
-    return f".{name.partition('@')[0]}" if name and name[0] not in "*?&=0123456789" else ""
+    return f".{name.partition('@')[0]}" if name and name[0] not in "*?&=~0123456789" else ""
 
 
 def _within(summary: Summary, sources: Iterable[Source]) -> list[Source]:

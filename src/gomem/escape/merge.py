@@ -8,7 +8,7 @@ from gomem.escape import ir
 from gomem.escape.arguments import POSITIONS
 from gomem.escape.effects import bounded, compact_leaks, compact_sources, compact_stores, few_calls
 from gomem.escape.entities import Function
-from gomem.escape.summary import WORLD, Summary
+from gomem.escape.summary import FRESH, RESULT, WORLD, Summary
 
 
 def merge(functions: list[Function]) -> Summary:
@@ -76,8 +76,8 @@ class _Rename:
 
     def __call__(self, source: Any) -> list[Any]:
         index, path = source
-        if index == -1:
-            return [(-1, self.numbers[path])]
-        if index == -2:
+        if index == FRESH:
+            return [(FRESH, self.numbers[path])]
+        if index in (WORLD, RESULT):
             return [source]
         return [(key, path) for key in self.keys[index]]

@@ -16,6 +16,7 @@ from gomem.escape.summary import DEEP, below, longer, type_order
 from gomem.escape.universe import Universe
 
 MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
+WEAK = "~"  # field of what an object gives, but does not keep alive
 PASSES = 30  # then a function is given up: everything it touches escapes
 BUDGET = 150_000  # objects that are looked at for what they hold, or made to hold more, before less is told apart
 BUDGET_OPERATION = 150  # the same for each operation of a long function
@@ -85,8 +86,10 @@ class State:
         self.own: dict[tuple[Any, str], set[Any]] = {}  # the same of attributes that had not been looked at before
         self.before: dict[tuple[Any, str], frozenset[Any] | None] = {}  # the types of these that were known before
         self.called: set[tuple[int, str]] = set()  # parameters, and what they hold, that are called
+        self.printed: set[tuple[int, str]] = set()  # the same, that are printed if they are text
         self.patched: set[Function] = set()  # that this function replaces
         self.changed = False
+        self.lazy = False  # something was made that reads later what it was made of
         self.log: list[int] = []  # what changed, in order: objects that hold more, or leak; 1 for all that is known by name
         self.recent = 0  # the same since the pass began
         self.touched = 0  # objects that were read since the operation began, with 1 in it
@@ -140,10 +143,12 @@ class State:
             if kind == PARAMETER or (kind == REACHABLE and not path.endswith(DEEP)):
                 number, inner = len(self.kind) - 1, below(path)
                 self.holds[number] |= self.object(("r", root, inner, None), REACHABLE, None, root=root, path=inner)
-            if type(what) is Instance and what.immutable:
-                self.frozen |= found
-                if kind == MADE and what is self.universe.none:
-                    self.markers |= found
+            if type(what) is Instance:
+                self.lazy |= what.cls.lazy and kind == MADE
+                if what.immutable:
+                    self.frozen |= found
+                    if kind == MADE and what is self.universe.none:
+                        self.markers |= found
         return found
 
     def outside(self, what: Any) -> int:
@@ -390,7 +395,7 @@ class State:
             return
         self.spend(bases.bit_count())
         self.stored[name, objects] = known | bases
-        typed = name[0] not in "*&?=0123456789"
+        typed = name[0] not in "*&?=~0123456789"
         held = name[0] != "&"
         holds, lines = self.holds, self.store_lines
         for base in self.bits(bases):

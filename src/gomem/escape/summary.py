@@ -13,7 +13,8 @@ The text, one function a line (docs/escape.md describes it for users)::
 What may stand for a value: a parameter (``x``), one thing it holds (``x.*`` an item, ``x.name`` an attribute), anything
 reachable from it (``x.**``), a new object (``new list``, ``new list[x, y.*]`` with what it holds), ``world`` (an object
 that was there before, of unknown type) or ``world str``. Effects: ``a <- b`` (a keeps b), ``leaks x`` (kept for longer than
-anyone can tell), ``starts x`` (x is a coroutine that a task now runs), ``calls f(x, y)``, with ``into items`` or ``into result`` behind it if that is where what f returns goes. A type ``?`` is unknown. Lines that begin with # are comments.
+anyone can tell), ``starts x`` (x is a coroutine that a task now runs), ``calls f(x, y)``, with ``into items`` or ``into result`` behind it if that is where what f returns goes (among the arguments, ``result`` is what functions
+called before gave), ``prints x to f`` (text is written to f). A type ``?`` is unknown. Lines that begin with # are comments.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from typing import Any
 from gomem.errors import UsageError
 from gomem.escape import ir
 
-FRESH, WORLD = -1, -2
+FRESH, WORLD, RESULT = -1, -2, -3
+PRINTED = "printed"  # in place of where the result of a call goes: nothing is called, but text among the objects written to the files
 DEEP = "**"
-Source = tuple[int, Any]  # (parameter, path); (FRESH, number); (WORLD, type or its name)
+Source = tuple[int, Any]  # (parameter, path); (FRESH, number); (WORLD, type or its name); (RESULT, ""), what functions called before gave
 # A path: "" the parameter itself, "a" a field, "a.b" a field of that, "a.**" anything below a, "**" anything below the parameter.
 
 
@@ -156,6 +158,7 @@ class LibraryClass:
     methods: dict[str, LibraryFunction] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
     immutable: bool = False
+    lazy: bool = False  # reads what it was made of when it is asked for items
     item: str = ""
 
 
@@ -215,7 +218,7 @@ def _parse_class(body: str) -> LibraryClass:
         raise ValueError("want class NAME, class NAME(BASE, ...)")
     bases = [base.strip() for base in (match[2] or "").split(",") if base.strip()]
     rest = match[3].split()
-    made = LibraryClass(match[1], bases, immutable="immutable" in rest)
+    made = LibraryClass(match[1], bases, immutable="immutable" in rest, lazy="lazy" in rest)
     for word in rest:
         if word.startswith("item="):
             made.item = word[5:]
@@ -289,13 +292,19 @@ class _Parser:
             arguments = tuple(self.values(")"))
             into = self.tokens[-1] if self.tokens[:1] == ["into"] else ""
             self.made.calls += ((function, arguments, into),)
+        elif text.startswith("prints "):
+            printed, _, file = text[7:].partition(" to ")
+            self.tokens = _tokens(file)
+            files = (self.value(),)
+            self.tokens = _tokens(printed)
+            self.made.calls += tuple((source, files, PRINTED) for source in self.values(""))
         else:
             target, _, values = text.partition("<-")
-            base, _, name = target.strip().partition(".")
-            name = name or "*"
+            place, _, name = target.strip().rpartition(".")
+            base, _, path = place.partition(".")
             self.tokens = _tokens(values)
             for source in self.values(""):
-                self.stores.add(((self.names.index(base), ""), name, source))
+                self.stores.add(((self.names.index(base), path), name, source))
 
     def values(self, end: str) -> list[Source]:
         found = []
@@ -318,6 +327,8 @@ class _Parser:
         if word == "world":
             named = self.tokens and self.tokens[0] not in (",", ")", "]", "(")
             return (WORLD, self.tokens.pop(0) if named else "?")
+        if word == "result":
+            return (RESULT, "")
         base, _, path = word.partition(".")
         if base not in self.names:
             raise ValueError(f"no parameter {base!r}")
@@ -356,4 +367,4 @@ def _split_effects(text: str) -> tuple[str, str, str]:
 
 
 def _tokens(text: str) -> list[str]:
-    return re.findall(r"[\w.*&?:]+=?|[\[\](),]", text)
+    return re.findall(r"[\w.*&?~:]+=?|[\[\](),]", text)

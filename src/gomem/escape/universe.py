@@ -167,7 +167,7 @@ class Universe:
 
     def _library_class(self, made: LibraryClass, module: ModuleInfo) -> ClassInfo:
         cls = ClassInfo(made.name, module)
-        cls.immutable = made.immutable
+        cls.immutable, cls.lazy = made.immutable, made.lazy
         cls.item = made.item
         for name, method in made.methods.items():
             cls.methods[name] = self._library_function(method, module)
@@ -469,7 +469,7 @@ class Universe:
     def plain(self, function: Function, shape: Shape | None, text: bool) -> bool:
         """Whether it is a method of one of the built-in classes that most objects are of, called as that one is."""
         cls = function.cls
-        if cls is None or cls.module is not self.builtins or cls.name not in _PLAIN or function.code is not None:
+        if cls is None or cls.module is not self.builtins or cls.name not in PLAIN or function.code is not None:
             return False
         if not text and cls.immutable and function.name not in _ANY_ARGUMENTS:
             return False
@@ -521,7 +521,7 @@ _HARMLESS = {
 }  # fmt: skip
 _NOT_FOUND: tuple[list[Any], ...] = ([None], [UNREAD])
 _ANY_ARGUMENTS = {"join", "format", "format_map", "translate", "maketrans", "startswith", "endswith"}  # methods of text
-_PLAIN = {"str", "bytes", "list", "tuple", "dict", "set"}
+PLAIN = {"str", "bytes", "list", "tuple", "dict", "set"}
 _RECORD_MAKERS = {"dataclass", "define", "frozen", "attrs", "s", "mutable"}
 _TYPING = {
     "List": "list", "Dict": "dict", "Set": "set", "Tuple": "tuple", "FrozenSet": "frozenset", "Text": "str", "Type": "type",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from gomem.escape import ir
 from gomem.escape.entities import ClassInfo, Function, Instance
 from gomem.escape.interpret import Interpreter
-from gomem.escape.solve import MADE, OUTSIDE, PARAMETER
+from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, WEAK
 
 # The worst first: a site that leaves in several ways gets the first of its verdicts.
 VERDICTS = (
@@ -103,13 +103,13 @@ def _leak_way(cause: str, line: int, objects: int) -> Way:
 def _store_way(solved: Interpreter, one: int, name: str, objects: int) -> Way:
     root = solved.root[one]
     line = solved.store_lines.get((one, name), ir.FIRST)
-    shown = "" if name in ("*", "?", "&") or name[0] in "&=0123456789" else f".{name.partition('@')[0]}"
+    shown = "" if name in ("*", "?", "&") or name[0] in "&=~0123456789" else f".{name.partition('@')[0]}"
     params = solved.code.params
     if root >= len(params):
         return Way("closure", line, f"stored in {name.partition('@')[0]}, a variable of an enclosing function", objects)
     owner = params[root][0]
     inner = solved.path[one]
-    between = f".{inner.partition('@')[0]}" if solved.kind[one] != PARAMETER and inner[0] not in "*?&=0123456789" else ""
+    between = f".{inner.partition('@')[0]}" if solved.kind[one] != PARAMETER and inner[0] not in "*?&=~0123456789" else ""
     if root == 0 and solved.function.cls is not None and solved.function.kind != "static":
         if solved.function.kind == "class":
             return Way("class", line, f"stored in {owner}{between}{shown} (class)", objects)
@@ -135,7 +135,7 @@ def _follow(solved: Interpreter, way: Way, reached: int, found: dict[int, Any]) 
         if 1 << one & solved.frozen:
             continue
         for name, objects in solved.fields[one].items():
-            for inner in solved.bits(objects & ~(reached | new)):
+            for inner in solved.bits(objects & ~(reached | new)) if name != WEAK else ():
                 if solved.kind[inner] == OUTSIDE:
                     continue
                 new |= 1 << inner

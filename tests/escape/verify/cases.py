@@ -55,6 +55,18 @@ def main(n=3):
     one = C()  #: call frame
     vars(one)[f"a{n}"] = n  #: fstring escaped
 """,
+    "a dead object behind a weak proxy": """
+import weakref
+class C:
+    pass
+KEPT = []
+def keep():
+    KEPT.append(weakref.proxy(C()))  #: call frame escaped
+def main():
+    keep()
+    both = [KEPT]  #: list escaped
+    KEPT.append(both)
+""",
     "returned part": """
 def main():
     pair = ([object()], {})  #: tuple frame, list returned, dict frame

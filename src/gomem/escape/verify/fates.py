@@ -215,12 +215,12 @@ def _reach(edges: Mapping[int, list[int]], keys: list[int]) -> set[int]:
     return reached
 
 
-def is_surely_alive(thing: object) -> bool:
+def is_surely_alive(thing: Any) -> bool:
     """Modules, their namespaces and classes: nobody looks there for a cycle of one frame, and they reach everything."""
     kind = type(thing)
     if kind is types.ModuleType or issubclass(kind, type):
         return True
-    return isinstance(thing, dict) and kind is dict and "__name__" in thing and ("__builtins__" in thing or "__spec__" in thing)
+    return kind is dict and "__name__" in thing and ("__builtins__" in thing or "__spec__" in thing)
 
 
 def _doubt(graph: _Graph, doubtful: Sequence[object]) -> None:
