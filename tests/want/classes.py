@@ -126,3 +126,11 @@ class Making:
 class MakingOtherwise(Making):
     def __init__(self, rows):
         self.rows = rows
+
+
+class Meta(type):
+    pass
+
+
+class Below(Meta("Above", (object,), {"n": [1]})):  # want "Meta('Above', (object,), {'n': [1]}) module" "(object,) module" "{'n': [1]} module" "[1] module"
+    pass

@@ -53,3 +53,10 @@ async def guarded(lock, n):
     async with lock:
         values = [n]  # want "[n] frame"
         return len(values)  # want "len(values) returned"
+
+
+def keeps_its_function(n):
+    def numbered(number):  # want "def numbered generator"
+        yield number
+
+    return numbered(n)  # want "numbered(n) returned"

@@ -69,3 +69,11 @@ def of_a_set(rows):
 def names_of_attributes(one, n):
     one.__dict__[f"{n}"] = n  # want "f'{n}' global"
     vars(one).setdefault(f"{n}:", n)  # want "vars(one).setdefault(f'{n}:', n) frame" "vars(one) frame" "f'{n}:' global"
+
+
+class Conflicts:
+    def __init__(self):
+        self.table: dict = defaultdict(list)  # want "defaultdict(list) instance"
+
+    def add(self, n):
+        self.table[f"{n}!"].append([n])  # want "self.table[f'{n}!'].append([n]) frame" "f'{n}!' instance" "[n] instance"

@@ -245,6 +245,10 @@ def written(n):
     sys.stderr.write(f"{n}!")  # want "sys.stderr.write(f'{n}!') frame" "f'{n}!' global"
 
 
+def written_to(stream, n):
+    stream.writelines([f"{n}!"])  # want "stream.writelines([f'{n}!']) frame" "[f'{n}!'] frame" "f'{n}!' frame"
+
+
 def address(n):
     return len(urljoin(f"http://{n}/", f"{n}!"))  # want "len(urljoin(f'http://{n}/', f'{n}!')) returned" "urljoin(f'http://{n}/', f'{n}!') frame" "f'http://{n}/' global" "f'{n}!' global"
 

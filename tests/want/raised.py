@@ -88,3 +88,14 @@ def taken_from_its_arguments(n):
         raise Several([n])  # want "Several([n]) raised" "[n] raised"
     except Several as error:
         return error.args
+
+
+class Failure(Exception):
+    def __init__(self, what, *args):  # want "*args instance"
+        super().__init__(*args)  # want "super().__init__(*args) frame"
+        self.what = what
+
+
+class Refusal(Exception):
+    def __init__(self, what, *args):  # want "*args frame"
+        self.what = what

@@ -8,12 +8,12 @@ Pair = namedtuple("Pair", "left right")  # want "namedtuple('Pair', 'left right'
 Place = NamedTuple("Place", [("name", str), ("items", list)])  # want "NamedTuple('Place', [('name', str), ('items', list)]) module" "[('name', str), ('items', list)] frame" "('name', str) frame" "('items', list) frame"
 
 
-class Row(namedtuple("Row", "head tail")):  # want "namedtuple('Row', 'head tail') frame"
+class Row(namedtuple("Row", "head tail")):  # want "namedtuple('Row', 'head tail') module"
     def keep(self):
         KEPT.append(self.head)  # want "KEPT.append(self.head) frame"
 
 
-class Swapped(namedtuple("Swapped", "first second")):  # want "namedtuple('Swapped', 'first second') frame"
+class Swapped(namedtuple("Swapped", "first second")):  # want "namedtuple('Swapped', 'first second') module"
     def __new__(cls, first, second):
         return super().__new__(cls, second, first)  # want "super().__new__(cls, second, first) returned"
 

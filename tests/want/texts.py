@@ -226,3 +226,10 @@ def translated(n, data: bytes, table):
 def without_fields(n):
     template = f"{n}"  # want "f'{n}' returned"
     return template.format()  # want "template.format() returned"
+
+
+def filled_from_nothing(form, n):
+    first = f"{n}!" % {"a": n}  # want "f'{n}!' % {'a': n} returned" "f'{n}!' returned" "{'a': n} frame"
+    second = f"{n}!" % (n, n)  # want "f'{n}!' % (n, n) returned" "f'{n}!' frame" "(n, n) frame"
+    third = f"{n}!".format(n, n)  # want "f'{n}!'.format(n, n) returned" "f'{n}!' returned"
+    return [form % first, first, second, third]  # want "[form % first, first, second, third] returned" "form % first returned"

@@ -59,6 +59,7 @@ class Arguments(State):
             objects = 0
             if how == ir.REST:
                 objects = self.packed((number, function, index), positional, given.stars)
+                objects |= given.packs if function.code is None and not positional else 0
                 positional = []
             elif how == ir.KEYWORDS:
                 objects = self.packed((number, function, index), list(named.values()), given.doubles)

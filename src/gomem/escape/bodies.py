@@ -34,11 +34,14 @@ class Bodies(Expressions):
 
     def _class(self, node: ast.ClassDef) -> None:
         decorators = [(dotted(item), self.expr(item)) for item in node.decorator_list]
+        made_for = []  # bases and metaclass that are made for this class
         for base in node.bases:
-            self.expr(base)
+            made_for.append(0 if isinstance(base, (ast.Name, ast.Attribute)) else self.expr(base))
         for keyword in node.keywords:
             given = self.expr(keyword.value)
-            if keyword.arg != "metaclass":
+            if keyword.arg == "metaclass":
+                made_for.append(given)
+            else:
                 self.emit(ir.LEAK, given, "unknown a class's keyword", node.lineno)
         qualified = self.qualified(node.name)
         bases = [dotted(base) for base in node.bases]
@@ -51,6 +54,8 @@ class Bodies(Expressions):
         self.state.module.classes[qualified] = made
         self._class_body(node, qualified)
         value = self.allocate(node, f"class {self.state.module.name}:{qualified}")
+        for given in filter(None, made_for):
+            self.emit(ir.HOLD, value, given, node.lineno)
         for name, decorator in reversed(decorators):
             if name.rpartition(".")[2] not in ("dataclass", "total_ordering", "final", "unique", "runtime_checkable"):
                 result = self.decorated(node, name, decorator, value)

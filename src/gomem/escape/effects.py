@@ -405,7 +405,7 @@ class _Summarizer:
         solved = self.solved
         what = solved.universe.instance("contextmanager" if solved.function.manager else kind)
         made = solved.object(("frame",), MADE, what)
-        held = solved.environment if solved.code.frees else 0
+        held = solved.environment
         for variable in solved.code.param_vars:
             held |= solved.pts[variable]
         solved.store(made, "&", held, ir.FIRST)

@@ -334,8 +334,8 @@ class Interpreter(Attributes):
     def same_text(self, left: int, right: int, name: str, result: Instance) -> int:
         """Operands that can be the result: adding or formatting nothing gives the operand."""
         if result.cls.name in ("str", "bytes"):
-            if name == "__mod__":
-                return self.filling(right)
+            if name == "__mod__":  # of a mapping, a format without fields takes nothing
+                return self.filling(right) | (left if any(map(self.may_map, self.bits(right & ~self.frozen))) else 0)
             return self.sides(left, right, name)
         return 0
 
@@ -345,6 +345,10 @@ class Interpreter(Attributes):
         for one in self.bits(objects):
             found |= self.load(1 << one, "*") if self.is_filling(self.type[one]) else 1 << one
         return found
+
+    def may_map(self, one: int) -> bool:
+        what = self.type[one]
+        return type(what) is not Instance or what.cls.name != "tuple"
 
     def is_filling(self, what: Any) -> bool:
         return type(what) is Instance and what.cls.module is self.universe.builtins and what.cls.name in ("tuple", "dict")

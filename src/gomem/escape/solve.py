@@ -307,11 +307,12 @@ class State:
 
     def _attribute_types(self, cls: ClassInfo, name: str) -> list[Any]:
         found: set[Any] = set()
+        declared = next((relative.declared[name] for relative in cls.family() if relative.declared.get(name) is not None), None)
         for relative in cls.family():
-            declared = relative.declared.get(name)
-            if declared is not None:
-                return [declared]
             found |= self.known_types(relative, name)
+        if declared is not None:  # and what is known to be more than that
+            more = {kind for kind in found if type(kind) is Instance and kind.cls is not declared.cls and declared.cls in kind.cls.mro}
+            return [declared, *sorted(more, key=type_order)]
         if not found and not cls.open and self.universe.assigned(cls, name):
             return [PENDING]
         found.discard(self.universe.none)

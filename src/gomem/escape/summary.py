@@ -158,6 +158,7 @@ class LibraryClass:
     methods: dict[str, LibraryFunction] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
     immutable: bool = False
+    typed: bool = False  # its methods do not count for objects of unknown type
     lazy: bool = False  # reads what it was made of when it is asked for items
     item: str = ""
 
@@ -218,7 +219,7 @@ def _parse_class(body: str) -> LibraryClass:
         raise ValueError("want class NAME, class NAME(BASE, ...)")
     bases = [base.strip() for base in (match[2] or "").split(",") if base.strip()]
     rest = match[3].split()
-    made = LibraryClass(match[1], bases, immutable="immutable" in rest, lazy="lazy" in rest)
+    made = LibraryClass(match[1], bases, immutable="immutable" in rest, lazy="lazy" in rest, typed="typed" in rest)
     for word in rest:
         if word.startswith("item="):
             made.item = word[5:]

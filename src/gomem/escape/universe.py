@@ -80,6 +80,8 @@ class Universe:
                 continue
             if library is not None and library.imported and not any(f"{library.name}.".startswith(f"{name}.") for name in imported):
                 continue
+            if library is not None and cls.name in library.classes and library.classes[cls.name].typed:
+                continue
             for name, function in cls.methods.items():
                 if name in ("__init__", "__new__"):
                     continue
