@@ -1,5 +1,6 @@
 """Verdicts beside a heap profile, in programs of their own: ``gomem escape --profile``, ``gomem list --escape``, ``--verify``."""
 
+import os
 import subprocess
 import sys
 
@@ -20,7 +21,8 @@ if __name__ == "__main__":
 
 
 def gomem(directory, *args):
-    return subprocess.run([sys.executable, "-m", "gomem", *map(str, args)], cwd=directory, capture_output=True, text=True, timeout=120)
+    command, env = [sys.executable, "-m", "gomem", *map(str, args)], os.environ | {"XDG_CACHE_HOME": str(directory / "cache")}
+    return subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +65,15 @@ def test_verify_runs_the_program_and_agrees(profiled):
     done = gomem(profiled, "escape", "--no-cache", "--verify", "program.py", "--", "program.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "error" not in done.stdout
+
+
+def test_list_reads_the_package_of_a_listed_file(tmp_path):
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "prices.py").write_text("def total(rows):\n    return sum(rows)\n")
+    (package / "__main__.py").write_text("from shop.prices import total\n\ndef bill():\n    return total([1.5] * 50_000)\n\nbill()\n")
+    done = gomem(tmp_path, "run", "--rate=1", "-o", "mem.prof", "-m", "shop")
+    assert done.returncode == 0, done.stderr
+    done = gomem(tmp_path, "list", "--escape", "-sample_index=alloc_space", "bill", "mem.prof")
+    assert f"{'':30}^ [1.5] * 50_000 does not escape" in done.stdout.splitlines(), done.stdout + done.stderr

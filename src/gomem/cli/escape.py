@@ -9,8 +9,9 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from gomem.errors import UsageError
 from gomem.escape import Analysis, analyse
@@ -102,17 +103,21 @@ def cache_directory() -> Path:
 
 
 def _analyse(options: argparse.Namespace, paths: list[Path]) -> Analysis:
+    return analyse_with_bar(
+        paths,
+        jobs=max(options.jobs, 1),
+        cache=None if options.no_cache else cache_directory(),
+        libraries=options.library,
+        search=() if options.no_installed else search_path(options.python or os.environ.get("VIRTUAL_ENV")),
+    )
+
+
+def analyse_with_bar(paths: Sequence[str | Path], **how: Any) -> Analysis:
+    """As `gomem.escape.analyse`, for a process that does nothing else."""
     bar = _Bar() if sys.stderr.isatty() else None
     gc.disable()  # nearly all that the analysis makes is needed until its end, and looking for cycles takes a sixth of its time
     try:
-        return analyse(
-            paths,
-            jobs=max(options.jobs, 1),
-            cache=None if options.no_cache else cache_directory(),
-            libraries=options.library,
-            search=() if options.no_installed else search_path(options.python or os.environ.get("VIRTUAL_ENV")),
-            progress=bar,
-        )
+        return analyse(paths, progress=bar, **how)
     finally:
         gc.freeze()  # else the next object made would have all of them looked at
         gc.enable()

@@ -1,16 +1,20 @@
 """``gomem list --escape``: what becomes of the objects that each listed line allocates, beside its weight.
 
-Only the listed files are analysed, so calls into other files count as unknown; ``gomem escape --profile`` sees whole programs.
+The listed files are analysed with the packages that they are in and those that they import.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gomem.escape import Verdict, analyse
+from gomem.cli.escape import analyse_with_bar, cache_directory
+from gomem.escape import Verdict
+from gomem.escape.files import find_files, package_of
+from gomem.escape.installed import ALL_LINES, search_path
 from gomem.escape.report.text import sentence
 
 _ROUTINE = re.compile(r"ROUTINE =+ .* in (?P<file>.*)$")
@@ -36,6 +40,19 @@ def with_verdicts(lines: Iterable[str]) -> Iterator[str]:
 
 def _by_line(files: list[str]) -> dict[tuple[str, int], list[Verdict]]:
     found: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
-    for verdict in analyse(files).verdicts if files else ():
-        found[verdict.site.path, verdict.site.line].append(verdict)
+    if files:
+        search = search_path(os.environ.get("VIRTUAL_ENV"))
+        analysis = analyse_with_bar([*files, *_packages(files)], jobs=os.cpu_count() or 1, cache=cache_directory(), search=search)
+        for verdict in analysis.verdicts:
+            found[verdict.site.path, verdict.site.line].append(verdict)
+    return found
+
+
+def _packages(files: list[str]) -> list[Path]:
+    """The packages that the files are in, until they are too much to wait for."""
+    found, lines = [], 0
+    for package in dict.fromkeys(package_of(Path(file)) for file in files):
+        lines += sum(path.read_bytes().count(b"\n") for path in find_files([package]))
+        if lines <= ALL_LINES:
+            found.append(package)
     return found

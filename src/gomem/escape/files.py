@@ -38,12 +38,16 @@ def module_name(path: Path) -> tuple[str, bool]:
     """The dotted name under which a file is imported, and whether it is a package: by the ``__init__.py`` files round it."""
     path = path.resolve()
     package = path.name == "__init__.py"
-    parts = [] if package else [path.stem]
-    directory = path.parent
-    while (directory / "__init__.py").exists():
-        parts.insert(0, directory.name)
-        directory = directory.parent
-    return ".".join(parts) or path.stem, package
+    parts = path.relative_to(package_of(path).parent).with_suffix("").parts
+    return ".".join(parts[:-1] if package else parts), package
+
+
+def package_of(path: Path) -> Path:
+    """The directory of the outermost package that a file is in, or the file itself if it is in none."""
+    found = path
+    while (found.parent / "__init__.py").exists():
+        found = found.parent
+    return found
 
 
 def find_module(name: str, search: Iterable[str] | None = None) -> Path | None:
