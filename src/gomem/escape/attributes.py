@@ -100,8 +100,12 @@ class Attributes(Calls):
         """The types of what class bodies assigned under that name, of those that have the method."""
         if name not in self.universe.in_bodies or method not in self.universe.coded:
             return []
-        kinds = {kind for owner in what.cls.family() if name in owner.class_names for kind in self.known_types(owner, in_body(name))}
-        return sorted((kind for kind in kinds if type(kind) is Instance and self.has_code(kind, method)), key=type_order)
+        found: list[Instance] | None = self.bodies.get((what.cls, name, method))
+        if found is None:
+            kinds = {kind for owner in what.cls.family() if name in owner.class_names for kind in self.known_types(owner, in_body(name))}
+            found = sorted((kind for kind in kinds if type(kind) is Instance and self.has_code(kind, method)), key=type_order)
+            self.bodies[what.cls, name, method] = found
+        return found
 
     def get_property(self, one: int, what: Instance, name: str, op: Any, line: int) -> int:
         candidates = [what.cls.find(name)]

@@ -283,13 +283,17 @@ class Calls(Arguments):
 
     def instances(self, objects: int, method: str = "") -> dict[Instance, int]:
         """Those that are instances of known classes, by type: what is alike is called once. With many types, one stands for all that
-        have the same method."""
-        found: dict[Instance, int] = {}
-        for one in self.bits(objects):
-            what = self.type[one]
-            if type(what) is Instance:
-                found[what] = found.get(what, 0) | 1 << one
-        return self.by_method(found, method) if method and len(found) > _APART else found
+        have the same method. Not to be changed."""
+        known = self.instances_known.get((objects, method))
+        if known is None:
+            found: dict[Instance, int] = {}
+            for one in self.bits(objects):
+                what = self.type[one]
+                if type(what) is Instance:
+                    found[what] = found.get(what, 0) | 1 << one
+            known = self.by_method(found, method) if method and len(found) > _APART else found
+            self.instances_known[objects, method] = known
+        return known
 
     @staticmethod
     def by_method(objects: dict[Instance, int], name: str) -> dict[Instance, int]:
@@ -366,9 +370,14 @@ class Calls(Arguments):
 
     def put_in_some_class(self, name: str) -> bool:
         """Whether a class body of the analysed files assigns something to the name that can be called, and is no method."""
-        owners = [owner for owner in self.universe.in_bodies.get(name, ()) if owner.module.own and name not in owner.methods]
-        kinds = {kind for owner in owners for kind in self.known_types(owner, in_body(name))}
-        return any(type(kind) is not Instance or kind.cls.find("__call__") is not None for kind in kinds)
+        if name not in self.universe.in_bodies:
+            return False
+        found: bool | None = self.bodies.get(name)
+        if found is None:
+            owners = [owner for owner in self.universe.in_bodies[name] if owner.module.own and name not in owner.methods]
+            kinds = {kind for owner in owners for kind in self.known_types(owner, in_body(name))}
+            found = self.bodies[name] = any(type(kind) is not Instance or kind.cls.find("__call__") is not None for kind in kinds)
+        return found
 
     def call_as_method(self, function: Function, this: int, given: Given, number: Any, line: int) -> int:
         if function.kind == "static":
@@ -531,7 +540,7 @@ class Calls(Arguments):
                         self.store(made, "*", called_back, line)
         if "__del__" in self.universe.coded:
             for made, (what, top) in zip(fresh, plan.fresh):
-                if top and type(what) is Instance:  # it may die here
+                if top and type(what) is Instance and self.has_code(what, "__del__"):  # it may die here
                     self.hook(made, "__del__", NOTHING, number, line)
         if not plan.makes:
             result |= self.made(number, self.universe.none) if isinstance(number, int) else 0

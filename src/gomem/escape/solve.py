@@ -70,6 +70,7 @@ class State:
         self.path: list[str] = []
         self.site: list[int] = []
         self.fields: list[dict[str, int]] = []
+        self.positions: list[int] = []  # the union of an object's fields that are positions
         self.holds: list[int] = []  # the union of an object's fields that can be read; of a parameter also all reachable from it
         self.pts = [0] * code.variables
         self.known: dict[Any, int] = {}  # what identifies an object -> the object
@@ -81,6 +82,7 @@ class State:
         self.store_lines: dict[tuple[int, str], int] = {}
         self.markers = 0  # results of calls that make nothing themselves: they stand for whatever old object is the result
         self.frozen = 0  # objects of immutable types: they hold nothing
+        self.holders = 0  # objects that are made here and can hold something
         self.deps: dict[Any, Any] = {}  # what was looked at: functions, and types of attributes as they were then
         self.written: dict[tuple[Any, str], set[Any]] = {}  # types that attributes were found to have
         self.own: dict[tuple[Any, str], set[Any]] = {}  # the same of attributes that had not been looked at before
@@ -103,6 +105,7 @@ class State:
         self.strict: dict[Any, frozenset[Any]] = {}  # what attributes had to be before, see Outcome
         self.deep_known: dict[int, tuple[int, int]] = {}
         self.bits_known: dict[int, list[int]] = {}
+        self.instances_known: dict[tuple[int, str], dict[Instance, int]] = {}  # what ``instances`` found
         self.bits_size = 0  # how many numbers there are in these lists
         self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
         self.grown: list[int] = []  # objects whose ``holds`` changed, in order
@@ -110,7 +113,7 @@ class State:
         self.opened = 0  # objects whose ``__dict__`` was read, which stands for them: their attributes are its items
         self.subclassed = 0  # classes that may be one below in truth
         self.attributes: dict[tuple[ClassInfo, str], list[Any]] = {}  # types as long as this function finds no more of any
-        self.bodies: dict[tuple[ClassInfo, str], list[Any]] = {}  # the same of what class bodies assign
+        self.bodies: dict[Any, Any] = {}  # the same of what class bodies assign, by what was asked
         universe.asked = self.deps
         self.outside(None)
 
@@ -136,6 +139,7 @@ class State:
             self.path.append(path)
             self.site.append(site)
             self.fields.append({})
+            self.positions.append(0)
             self.holds.append(0)
             if kind == OUTSIDE:
                 self.holds[-1] = 1
@@ -149,6 +153,8 @@ class State:
                     self.frozen |= found
                     if kind == MADE and what is self.universe.none:
                         self.markers |= found
+            if kind == MADE and not found & self.frozen:
+                self.holders |= found
         return found
 
     def outside(self, what: Any) -> int:
@@ -185,6 +191,7 @@ class State:
             self.bits_size += len(found)
             if self.bits_size > _REMEMBERED:
                 self.bits_known.clear()
+                self.instances_known.clear()
                 self.bits_size = len(found)
             self.bits_known[objects] = found
         return found
@@ -198,12 +205,18 @@ class State:
 
     def load(self, bases: int, name: str) -> int:
         """What the objects hold in a field. "*" reads items, "?" everything."""
-        found = 0
-        if bases & 1:
-            found |= 1
-            bases ^= 1
+        found = bases & 1
+        bases ^= found
         self.spend(bases.bit_count())
-        for base in self.bits(bases):
+        plain = 0 if name == "?" or name in self.universe.in_bodies else bases & self.holders & ~self.opened
+        if plain:  # nothing but their fields: what ``load_one`` finds there
+            self.touched |= plain
+            if plain & self.leaked:
+                found |= 1
+            for base in self.bits(plain):
+                if self.fields[base]:
+                    found |= self.in_fields(base, name)
+        for base in self.bits(bases ^ plain):
             found |= self.load_one(base, 1 << base, name)
         return found
 
@@ -215,7 +228,7 @@ class State:
             name = "?"
         if bit & self.frozen:
             return self.item_of_immutable(base) if self.type[base] is not self.universe.none or name[:2] == "__" else 0
-        found = self.in_fields(self.fields[base], name) if self.fields[base] else 0
+        found = self.in_fields(base, name) if self.fields[base] else 0
         kind = self.kind[base]
         if kind == MADE:
             if bit & self.leaked or (name == "?" and type(self.type[base]) is not Instance):  # what a function has besides
@@ -241,13 +254,11 @@ class State:
             found |= self.outside(kind)
         return found
 
-    @staticmethod
-    def in_fields(fields: dict[str, int], name: str) -> int:
+    def in_fields(self, base: int, name: str) -> int:
+        fields = self.fields[base]
         found = fields.get(name, 0) | fields.get("?", 0)
         if name == "*":
-            for other, objects in fields.items():
-                if other[0] in "0123456789":
-                    found |= objects
+            found |= self.positions[base]
         elif name[0] in "0123456789":
             found |= fields.get("*", 0) | (fields.get("0", 0) if name == ir.ALONE else 0)
         elif name == "?":
@@ -320,19 +331,32 @@ class State:
 
     def deep(self, bases: int) -> int:
         """Everything reachable from what the objects hold."""
-        known = self.deep_known.get(bases)
-        if known is None or self.grew(bases | known[1], known[0]):
-            known = (len(self.grown), self._deep(bases))
-        else:
-            known = (len(self.grown), known[1])
-        self.deep_known[bases] = known
-        self.touched |= bases | known[1]
-        return known[1]
+        since, found = self.deep_known.get(bases, (-1, 0))
+        grown = bases if since < 0 else self.grown_since(since) & (bases | found)
+        if grown:
+            found = self.reach(grown, found)
+        self.deep_known[bases] = (len(self.grown), found)
+        self.touched |= bases | found
+        return found
 
-    def grew(self, objects: int, since: int) -> bool:
-        """Whether one of the objects holds more than when there were so many entries in the list of those that grew."""
-        grown = self.grown
-        return any(grown[number] & objects for number in range(since, len(grown)))
+    def grown_since(self, since: int) -> int:
+        """The objects that hold more than when there were so many entries in the list of those that grew."""
+        found = 0
+        for one in self.grown[since:]:
+            found |= one
+        return found
+
+    def reach(self, objects: int, found: int) -> int:
+        """What was found, with all that is reachable from what the objects hold."""
+        holds, thawed = self.holds, ~self.frozen
+        todo = objects & thawed
+        while todo:
+            held = 0
+            for one in numbers(todo):
+                held |= holds[one]
+            todo = held & ~found & thawed
+            found |= held
+        return found
 
     def held(self, bases: int) -> int:
         """What the objects hold directly."""
@@ -342,18 +366,6 @@ class State:
         for base in self.bits(bases & ~self.frozen):
             found |= holds[base]
         return found
-
-    def _deep(self, bases: int) -> int:
-        seen = 0
-        todo = bases & ~self.frozen
-        holds, thawed = self.holds, ~self.frozen
-        while todo:
-            held = 0
-            for one in numbers(todo):
-                held |= holds[one]
-            todo = held & ~seen & thawed
-            seen |= held
-        return seen
 
     # writing
 
@@ -398,12 +410,15 @@ class State:
         self.stored[name, objects] = known | bases
         typed = name[0] not in "*&?=~0123456789"
         held = name[0] != "&"
+        placed = name[0] in "0123456789"
         holds, lines = self.holds, self.store_lines
         for base in self.bits(bases):
             fields = self.fields[base]
             before = fields.get(name, 0)
             if objects & ~before:
                 fields[name] = before | objects
+                if placed:
+                    self.positions[base] |= objects
                 if held and objects & ~holds[base]:
                     holds[base] |= objects
                     self.grown.append(1 << base)

@@ -33,7 +33,8 @@ class Universe:
         self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
         self.in_bodies: dict[str, list[ClassInfo]] = {}  # name -> the classes whose bodies assign it
         self.coded: set[str] = set()  # names of methods of the files' classes
-        self.storing: dict[str, list[ClassInfo]] = {}
+        self.storing: dict[str, list[ClassInfo]] = {}  # attribute -> the classes whose methods assign it
+        self.assigning: dict[tuple[ClassInfo, str], bool] = {}  # whether a class does, or one related to it
         self.frozen: Frozen | None = None  # packages that were analysed before
         for library in libraries.values():
             self._module(library.name).library = library
@@ -397,7 +398,12 @@ class Universe:
     def assigned(self, cls: ClassInfo, name: str) -> bool:
         """Whether some method of the class, or of one that its objects may be of, assigns that attribute."""
         owners = self.storing.get(name)
-        return owners is not None and any(owner in owners for owner in cls.family())
+        if owners is None:
+            return False
+        found = self.assigning.get((cls, name))
+        if found is None:
+            found = self.assigning[cls, name] = not set(owners).isdisjoint(cls.family())
+        return found
 
     def functions_or_classes(self, how: str, what: str) -> Any:
         """The type of the object that a ``def`` or ``class`` statement makes, named ``module:qualified``."""
