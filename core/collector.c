@@ -17,6 +17,7 @@
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
 #define HURRY 700           /* objects between young collections when the program is behind, as 3.12 has by itself */
 #define MEMORY_EVERY_NS ((int64_t)500000) /* between looks at memory under a limit; one takes some 5 us */
+#define ROUND_MAX 10000     /* objects a round up to which the middle generation's stops are shortened */
 #define ROUNDS_MAX 100      /* young collections before a full one, by CPython's own thresholds */
 #define FINISH_MAX 100      /* steps of a cycle in a row when nothing is left below the limit */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
@@ -393,12 +394,19 @@ wait_for_order(int64_t ns)
 
 /* ---- what an application's thread does for the collector when it comes along ---- */
 
+/* Young collections that CPython makes before a full one, at least. */
+static int64_t
+rounds_to_full(void)
+{
+    return (int64_t)gm_gc_threshold(1) * gm_gc_threshold(2);
+}
+
 /* Whether a cycle is due now. CPython makes a full collection after 100 young ones at the soonest, if its thresholds are
  * not lower. */
 static gm_reason
 due(int64_t grown_by, int64_t now)
 {
-    int64_t rounds = (int64_t)gm_gc_threshold(1) * gm_gc_threshold(2);
+    int64_t rounds = rounds_to_full();
     return gm_pacer_due(&gm_gc.pacer, grown_by, rounds < ROUNDS_MAX ? (int)rounds : ROUNDS_MAX, now);
 }
 
@@ -442,7 +450,7 @@ advance(int64_t grown_by)
         begin_if_due(grown_by);
     } else if (gm_find.phase == GM_FREE) {
         gm_collector_free_some(gm_pacer_free_ns(pacer, grown_by));
-    } else if (gm_pacer_lost(pacer, grown_by)) {
+    } else if (gm_pacer_lost(pacer, grown_by, gm_gc_threshold(0) * (double)rounds_to_full())) {
         collect_stock();
     } else if (gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {
         int64_t owed = gm_collector_owed_ns();
@@ -539,7 +547,8 @@ after_young(void)
  *
  * CPython collects it every tenth time or so, and stops the program for as long as all survivors since the last time
  * take: 3.13 with its 2,000 objects a round took 15 to 50 ms on a cold cache. When that is longer than a slice of ours may
- * be, it is collected after fewer rounds: the same objects are looked at, at shorter stops. */
+ * be, it is collected after fewer rounds: the same objects are looked at, at shorter stops. Not where a round is so large that
+ * it stops the program for longer by itself: the program has chosen that (mypy: 200,000), and would pay twice. */
 
 static void
 middle_begins(void)
@@ -570,7 +579,8 @@ count_round(void)
     if (gm_gc.rounds_max > threshold || gm_gc.rounds_max <= 0) {
         gm_gc.rounds_max = gm_gc.rounds_max <= 0 ? 1 : threshold;
     }
-    if (gm_drive.by_itself && gm_gc.rounds >= gm_gc.rounds_max && gm_gc_count(1) <= threshold && gm_gc.rounds_max < threshold) {
+    if (gm_drive.by_itself && gm_gc.rounds >= gm_gc.rounds_max && gm_gc_count(1) <= threshold && gm_gc.rounds_max < threshold &&
+        gm_gc_threshold(0) <= ROUND_MAX) {
         gm_gc_set_count(1, threshold + 1);
     }
 }

@@ -221,9 +221,9 @@ gm_pacer_wait_ns(const gm_pacer *pacer, int64_t grown)
 }
 
 bool
-gm_pacer_lost(const gm_pacer *pacer, int64_t grown)
+gm_pacer_lost(const gm_pacer *pacer, int64_t grown, double own)
 {
-    return grown > at_least(LOST_MIN, at_least(LOST * gm_pacer_goal(pacer), pacer->live));
+    return (double)grown > own && grown > at_least(LOST_MIN, at_least(LOST * gm_pacer_goal(pacer), pacer->live));
 }
 
 void

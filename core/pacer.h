@@ -68,8 +68,9 @@ int64_t gm_pacer_free_ns(const gm_pacer *pacer, int64_t grown);
 /* How long the program waits for what is done beside it, in wall time. */
 int64_t gm_pacer_wait_ns(const gm_pacer *pacer, int64_t grown);
 
-/* Whether the program makes old objects so much faster than cycles end that only a stop-the-world collection helps. */
-bool gm_pacer_lost(const gm_pacer *pacer, int64_t grown);
+/* Whether the program makes old objects so much faster than cycles end that only a stop-the-world collection helps.
+ * CPython by itself makes one after `own` objects at the soonest. */
+bool gm_pacer_lost(const gm_pacer *pacer, int64_t grown, double own);
 
 void gm_pacer_begin(gm_pacer *pacer, int64_t promoted);
 void gm_pacer_found(gm_pacer *pacer, int64_t walked); /* finding is over: learns what it cost */

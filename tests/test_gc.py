@@ -47,6 +47,41 @@ def test_disable_puts_everything_back():
         concurrent.collect()
 
 
+def test_large_rounds_are_looked_at_as_seldom_as_the_program_asks(collector):
+    """The middle generation is collected more often where that makes stops shorter: not where each round is a long stop itself."""
+    before = gc.get_threshold()
+    gc.set_threshold(20_000, 10, before[2])
+    gc.collect(1)
+    counted = [generation["collections"] for generation in gc.get_stats()]
+    try:
+        kept = [[i] for i in range(900_000)]
+    finally:
+        gc.set_threshold(*before)
+    young, middle, full = (now["collections"] - then for now, then in zip(gc.get_stats(), counted, strict=True))
+    assert len(kept) == 900_000 and young > 40
+    assert middle <= young // 10 and full == 0
+
+
+@pytest.mark.parametrize(("thresholds", "stops"), [((700, 10, 10), 1), ((20_000, 10, 30), 0)])
+def test_a_program_that_outruns_a_cycle_is_stopped_only_where_cpython_would_collect(thresholds, stops):
+    before = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(*thresholds)
+    concurrent.enable(pause_ms=0.05)  # too little to keep up
+    stock, kept = concurrent.stats().stock, []
+    try:
+        for _ in range(2):
+            gc.disable()
+            kept += [[i] for i in range(600_000)]
+            gc.enable()
+            gc.collect(1)  # makes them old at once
+        assert concurrent.stats().stock - stock == stops
+    finally:
+        gc.set_threshold(*before)
+        gc.enable()
+        concurrent.disable()
+
+
 def test_a_full_collection_starts_the_count_of_young_ones_anew():
     before = gc.get_threshold()
     gc.set_threshold(before[0], 4, before[2])
