@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from gomem.escape import Analysis, analyse, disk
+from gomem.escape import Analysis, analyse, disk, solve
+from gomem.escape.interpret import Interpreter
 
 MAIL = Path(email.__file__).parent
 
@@ -97,6 +98,39 @@ def test_mutants_as_if_cold(package: Path, tmp_path: Path, how: Callable[[Path, 
     while len([what for what in done if what != "nothing"]) < times:
         done.append(how(rng.choice(sorted(package.glob("*.py"))), rng))
         assert analyse([package], cache=tmp_path / "cache") == analyse([package]), done
+
+
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So little work is allowed that many functions take too much."""
+    monkeypatch.setattr(solve, "BUDGET", 60)
+    monkeypatch.setattr(solve, "BUDGET_OPERATION", 1)
+
+
+@pytest.mark.usefixtures("little")
+@pytest.mark.parametrize(("seed", "times"), [(0, 4), pytest.param(1, 40, marks=pytest.mark.slow)])
+def test_mutants_of_much_work(package: Path, tmp_path: Path, seed: int, times: int) -> None:
+    rng = random.Random(seed)
+    analyse([package], cache=tmp_path / "cache")
+    for _ in range(times):
+        done = mutate(rng.choice(sorted(package.glob("*.py"))), rng)
+        assert analyse([package], cache=tmp_path / "cache") == analyse([package]), done
+
+
+@pytest.mark.usefixtures("little")
+def test_much_work_is_done_once(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[tuple[str, bool]] = []
+    settle = Interpreter.settle
+
+    def note(self: Interpreter) -> bool:
+        settled = settle(self)
+        if not settled:
+            failed.append((self.function.key, self.coarse))
+        return settled
+
+    monkeypatch.setattr(Interpreter, "settle", note)
+    analyse([package])
+    assert len(failed) == len(set(failed)) > 5
 
 
 def test_nothing_is_solved_again(package: Path, tmp_path: Path, solved: list[str]) -> None:

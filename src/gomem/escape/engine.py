@@ -17,7 +17,7 @@ from typing import Any
 
 from gomem.escape.entities import BOTTOM, Function
 from gomem.escape.order import arrange, functions_of
-from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, solve, value_of
+from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, attempt, solve, value_of
 from gomem.escape.record import pack_findings
 from gomem.escape.replay import findings_as_before
 from gomem.escape.summary import Summary
@@ -46,7 +46,7 @@ class Engine:
         self.lookers: dict[Cell, set[Function]] = defaultdict(set)
         self.seen: dict[Function, dict[Cell, Any]] = {}
         self.times: dict[Function, int] = defaultdict(int)
-        self.came: dict[Function, tuple[Summary, dict[int, Found] | bytes]] = {}  # of its last solving
+        self.came: dict[Function, tuple[Summary, dict[int, Found] | bytes, int]] = {}  # of its last solving, and how it was attempted
         self.findings: dict[Function, bytes] = {}
         self.workers: Workers | None = None
         self.patched = 0  # functions that some code replaces
@@ -141,7 +141,7 @@ class Engine:
         for place in batch:
             function = self.functions[place]
             stage = self.stage(function)
-            known = None if self.trace is None else self.trace.find(function, stage)
+            known = None if self.trace is None else self.trace.find(function, stage, attempt(function))
             if known is None:
                 tasks.append((place, stage))
             else:
@@ -170,24 +170,25 @@ class Engine:
         return found
 
     def solve_one(self, place: int, stage: int) -> Outcome:
-        return solve(self.universe, self.functions[place], stage)
+        function = self.functions[place]
+        return solve(self.universe, function, stage, attempt(function))
 
     def find(self) -> None:
         """What is reported of each function."""
         elsewhere = {} if self.workers is None else self.workers.findings()
         for function in self.functions:
-            summary, verdicts = self.came[function]
+            summary, verdicts, how = self.came[function]
             findings = elsewhere.get(function.order) or (verdicts if type(verdicts) is bytes else b"")
-            findings = findings or self.find_one(function.order, summary, verdicts)
+            findings = findings or self.find_one(function.order, summary, verdicts, how)
             self.findings[function] = findings
             if self.trace is not None:
                 self.trace.note_findings(function, findings)
 
-    def find_one(self, place: int, summary: Summary, verdicts: Any) -> bytes:
+    def find_one(self, place: int, summary: Summary, verdicts: Any, how: int) -> bytes:
         """Of one that has been solved; anew if nobody has the verdicts any more, as it sees now what it saw then."""
         function = self.functions[place]
         if not verdicts and function.code.sites:  # type: ignore[union-attr]
-            verdicts = self.solve_one(place, self.stage(function)).verdicts
+            verdicts = solve(self.universe, function, self.stage(function), how).verdicts
         return pack_findings(function, summary, verdicts or {})
 
     def apply(self, place: int, outcome: Outcome) -> None:
@@ -210,7 +211,7 @@ class Engine:
                     self.lookers[cell].add(function)
             cells = self.make_known(function, outcome)
             same = outcome.summary.digest() == function.summary.digest()  # then one of the two is enough
-            self.came[function] = function.summary if same else outcome.summary, outcome.verdicts
+            self.came[function] = function.summary if same else outcome.summary, outcome.verdicts, outcome.how
             changes.append((function, cells))
             for cell in cells:
                 changed.setdefault(cell, place)
@@ -222,6 +223,7 @@ class Engine:
         """The cells that are different now."""
         changed: list[Cell] = [cell for cell, kinds in outcome.types.items() if cell[0].add_types(cell[1], kinds)]
         function.tangled = outcome.tangled
+        function.effort += outcome.effort
         for replaced in outcome.patched:
             if replaced.replaced():
                 self.patched += 1

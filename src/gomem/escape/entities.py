@@ -80,7 +80,7 @@ class Instance:
 class Function(Owner):
     """A function: of a file (``code``) or of a library text (then its summary never changes)."""
 
-    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant", "result", "short", "plain")
+    __slots__ = ("name", "module", "code", "cls", "params", "kind", "opaque", "summary", "members", "manager", "order", "tangled", "unknown", "key", "outdated", "fewest", "most", "variant", "result", "short", "plain", "effort")
 
     def __init__(self, name: str, module: ModuleInfo, params: list[Any], code: ir.Code | None = None) -> None:
         super().__init__()
@@ -94,6 +94,7 @@ class Function(Owner):
         self.unknown = DECORATED  # because an unknown decorator stands before it, or some code replaces it
         self.manager = False
         self.tangled = False  # given up: its summary is the worst one
+        self.effort = 0  # what solving it has taken so far, in tenths of what it may take at once
         self.summary: Summary = BOTTOM
         self.result: Instance | None = None  # the type that its annotation gives of what it returns
         self.members: list[Function] = []  # of a merged one

@@ -14,6 +14,7 @@ from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Instance
 from gomem.escape.solve import MADE, PARAMETER, PASSES, TooTangled, in_body
 
 _NUMBERS = ("int", "float", "bool", "complex")
+EXACT, COARSE, GIVEN_UP = range(3)  # how a function is attempted
 _FRAME = "&frame"  # what an exception that was caught keeps through its traceback
 
 
@@ -45,11 +46,14 @@ class Interpreter(Attributes):
     """One function: ``run`` it, then read ``leaks``, ``returned``, ``fields``."""
 
     tangled = False
+    effort = 0  # what it took, in tenths of the budget
 
-    def run(self) -> None:
-        settled = self.settle()
-        if not settled:
+    def run(self, attempt: int) -> None:
+        self.begin()
+        settled = attempt == EXACT and self.settle()
+        if not settled and attempt != GIVEN_UP:
             self.restart()
+            self.begin()
             settled = self.settle()
         self.tangled = not settled
         self.keep_frame()
@@ -61,11 +65,12 @@ class Interpreter(Attributes):
 
     def settle(self) -> bool:
         """Whether the operations came to rest within the budget."""
-        self.begin()
         try:
-            return self.repeat()
+            settled = self.repeat()
         except TooTangled:
-            return False
+            settled = False
+        self.effort += 10 * self.work // self.budget if settled else 10
+        return settled
 
     def keep_frame(self) -> None:
         """An exception that passes through a ``with`` block on its way to the manager's own ``except`` keeps this frame."""

@@ -7,25 +7,30 @@ from typing import Any
 
 from gomem.escape.effects import give_up, join, summarize, widen
 from gomem.escape.entities import NO_TYPES, Function
-from gomem.escape.interpret import Interpreter
+from gomem.escape.interpret import COARSE, EXACT, GIVEN_UP, Interpreter
 from gomem.escape.summary import Summary
 from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found, judge
 
+_EXACT_EFFORT = 10  # tenths of the budget that exact attempts at a function may take together,
+_EFFORT = 20  # and all attempts
 PLAIN, JOINED, WIDENED, WORST = range(4)  # how exactly the function is described; from JOINED on it may only grow
 Cell = Any  # something that a function looks at: a function (what a call of it does), or (owner, name): the types of an attribute
 
 
 @dataclass(slots=True)
 class Outcome:
-    """``seen``: the value of each cell when it was first looked at. ``types``: of attributes, as the function found them.
-    ``patched``: functions that it replaces. ``verdicts`` of its sites by their number, or packed.
+    """``how`` the function was attempted, and what ``effort`` that took, in tenths of the budget. ``seen``: the value of each cell
+    when it was first looked at. ``types``: of attributes, as the function found them. ``patched``: functions that it replaces.
+    ``verdicts`` of its sites by their number, or packed.
 
     Of attributes that the function has a part in: ``own`` are the types among those seen that it had put there itself before it
     looked; ``strict`` what was there before, if after it had looked it found more."""
 
     summary: Summary
     tangled: bool
+    how: int
+    effort: int
     seen: dict[Cell, Any]
     types: dict[tuple[Any, str], frozenset[Any]]
     patched: list[Function]
@@ -34,10 +39,15 @@ class Outcome:
     strict: dict[Cell, frozenset[Any]] = field(default_factory=dict)
 
 
-def solve(universe: Universe, function: Function, stage: int) -> Outcome:
+def attempt(function: Function) -> int:
+    """How the function is to be solved next: one that has taken much work so far with less told apart, or not at all."""
+    return EXACT if function.effort < _EXACT_EFFORT else COARSE if function.effort < _EFFORT else GIVEN_UP
+
+
+def solve(universe: Universe, function: Function, stage: int, how: int) -> Outcome:
     """Changes nothing that another function could see."""
     solved = Interpreter(universe, function)
-    solved.run()
+    solved.run(how)
     verdicts = judge(solved)
     if solved.tangled or stage == WORST:
         summary = give_up(len(function.params))
@@ -52,7 +62,7 @@ def solve(universe: Universe, function: Function, stage: int) -> Outcome:
     seen = {cell: value_of(universe, cell) if type(cell) is Function else value for cell, value in solved.deps.items()}
     types = {cell: frozenset(kinds) for cell, kinds in solved.written.items()}
     own = {cell: frozenset(kinds) for cell, kinds in solved.own.items() if cell in seen}
-    return Outcome(summary, solved.tangled, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts, own, solved.strict)
+    return Outcome(summary, solved.tangled, how, solved.effort, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts, own, solved.strict)
 
 
 def value_of(universe: Universe, cell: Cell) -> Any:

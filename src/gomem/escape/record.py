@@ -75,6 +75,8 @@ def pack_outcome(outcome: Outcome) -> Plain:
     return (
         pack_summary(outcome.summary),
         outcome.tangled,
+        outcome.how,
+        outcome.effort,
         [(pack_cell(cell), value if type(cell) is Function else pack_types(value)) for cell, value in outcome.seen.items()],
         [(pack_cell(cell), pack_types(kinds)) for cell, kinds in outcome.types.items()],
         [function.key for function in outcome.patched],
@@ -130,10 +132,12 @@ class Unpacker:
         return self.by_key[plain]
 
     def outcome(self, plain: Plain) -> Outcome:
-        summary, tangled, seen, types, patched, own, strict = plain
+        summary, tangled, how, effort, seen, types, patched, own, strict = plain
         return Outcome(
             self.summary(summary),
             tangled,
+            how,
+            effort,
             {cell: self.known.setdefault(value, value) if type(cell) is Function else self.types(value) for cell, value in ((self.cell(c), v) for c, v in seen)},
             self.cells(types),
             [self.by_key[key] for key in patched],

@@ -77,10 +77,10 @@ class _Replay:
 
     def same(self, function: Function, record: Plain) -> bool:
         """Whether the record is what comes of solving the function now."""
-        outcome = solve(self.universe, function, record[0])
+        outcome = solve(self.universe, function, record[0], record[1])
         assert type(outcome.verdicts) is dict
         self.came[function] = outcome.summary, outcome.verdicts
-        return _unordered(self.trace.record(record[0], record[1], outcome)) == _unordered(record)
+        return _unordered(self.trace.record(record[0], record[2], outcome)) == _unordered(record)
 
     def make_known(self, place: int, record: Plain, summary: bool, types: Plain) -> None:
         """As the engine does it."""
@@ -88,11 +88,11 @@ class _Replay:
         cells = [trace.cell(cell) for cell, _ in types]
         for (owner, name), (_, value) in zip(cells, types, strict=True):
             owner.attributes[name] = trace.value(value)
-        behaving = [self.universe.by_key[key] for key in record[8]]
+        behaving = [self.universe.by_key[key] for key in record[-1]]
         behaving = [function for function in behaving if function.replaced()]
         if summary:
             function = self.functions[place]
-            function.summary = trace.summary(record[5])
+            function.summary = trace.summary(record[6])
             behaving.append(function)
         for function in behaving:
             self.universe.stale(function)
@@ -102,8 +102,8 @@ class _Replay:
 
 def _unordered(record: Plain) -> Any:
     """A record without the order in which the function looked at things."""
-    stage, before, cells, values, own, summary, tangled, types, patched = record
-    return stage, before, dict(zip(cells, values, strict=True)), own, summary, tangled, dict(types), patched
+    stage, how, before, cells, values, own, summary, tangled, effort, types, patched = record
+    return stage, how, before, dict(zip(cells, values, strict=True)), own, summary, tangled, effort, dict(types), patched
 
 
 def _keep(trace: Trace, function: Function, summary: Summary, verdicts: dict[int, Found]) -> None:

@@ -100,7 +100,7 @@ class Trace:
 
     # from an earlier run
 
-    def find(self, function: Function, stage: int) -> Outcome | None:
+    def find(self, function: Function, stage: int, how: int) -> Outcome | None:
         """What came of it when it saw what it would see now."""
         kept = self.records.get(function.key)
         if self.records and self.waiting:  # what is used again is noted in the order of use
@@ -113,7 +113,7 @@ class Trace:
         for place in range(turn, turn + len(records)):
             record, findings = records[place % len(records)]
             try:
-                seen = self.fits(record) if record[0] == stage and record[1] == before else None
+                seen = self.fits(record) if record[:3] == (stage, how, before) else None
             except LookupError:  # it saw what is no longer there
                 continue
             if seen is not None:
@@ -130,7 +130,7 @@ class Trace:
 
     def fits(self, record: Plain) -> dict[Cell, Any] | None:
         """What is seen, if it is the same as then."""
-        _, _, cells, values, own, *_ = record
+        _, _, _, cells, values, own, *_ = record
         known_cells, known_values = self.cells, self.values
         seen = {}
         for number, expected in zip(cells, values):
@@ -155,10 +155,12 @@ class Trace:
         return value
 
     def outcome(self, record: Plain, findings: bytes, seen: dict[Cell, Any]) -> Outcome:
-        *_, summary, tangled, types, patched = record
+        _, how, *_, summary, tangled, effort, types, patched = record
         return Outcome(
             self.summary(summary),
             tangled,
+            how,
+            effort,
             seen,
             {self.cell(cell): self.value(kinds) for cell, kinds in types},
             [self.unpack.by_key[key] for key in patched],
@@ -195,7 +197,7 @@ class Trace:
             values.append(self.value_number(value))
         types = tuple((self.cell_number(cell), self.value_number(kinds)) for cell, kinds in outcome.types.items())
         patched = tuple(function.key for function in outcome.patched)
-        return (stage, before, tuple(cells), tuple(values), own, self.summary_number(outcome.summary), outcome.tangled, types, patched)
+        return (stage, outcome.how, before, tuple(cells), tuple(values), own, self.summary_number(outcome.summary), outcome.tangled, outcome.effort, types, patched)
 
     def note_findings(self, function: Function, findings: bytes) -> None:
         """What is reported of the function, as it was solved last."""

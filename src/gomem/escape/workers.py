@@ -33,7 +33,7 @@ _NEWS = 64  # outcomes that are sent even to a process that has nothing to solve
 Task = tuple[int, int]  # a function's place, and how exactly it is described
 Solve = Callable[[int, int], Outcome]
 Apply = Callable[[int, Outcome], None]
-Find = Callable[[int, Summary, Any], bytes]
+Find = Callable[[int, Summary, Any, int], bytes]
 Answer = dict[int, tuple[Plain, float]]  # what came of each place, and the seconds that it took
 
 
@@ -158,13 +158,13 @@ class Workers:
 
 
 def _without_seen(outcome: Outcome) -> Outcome:
-    return Outcome(outcome.summary, outcome.tangled, {}, outcome.types, outcome.patched)
+    return Outcome(outcome.summary, outcome.tangled, outcome.how, outcome.effort, {}, outcome.types, outcome.patched)
 
 
 def _unseen(plain: Plain) -> Plain:
     """The same of one that is packed."""
-    summary, tangled, _, types, patched, _, _ = plain
-    return (summary, tangled, [], types, patched, [], [])
+    summary, tangled, how, effort, _, types, patched, _, _ = plain
+    return (summary, tangled, how, effort, [], types, patched, [], [])
 
 
 class _Worker:
@@ -234,7 +234,7 @@ def _work(pipe: Connection, others: list[Connection], universe: Universe, solve:
             if work is None:
                 continue
             if last:
-                answer: Any = {place: find(place, kept[place].summary, kept[place].verdicts) for place in work}
+                answer: Any = {place: find(place, kept[place].summary, kept[place].verdicts, kept[place].how) for place in work}
             else:
                 answer = (_solve_all(work, solve, kept), _take_merges(trace))
             pipe.send_bytes(marshal.dumps(answer))
