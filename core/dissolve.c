@@ -116,6 +116,8 @@ is_of_the_interpreter(PyTypeObject *type)
     static PyTypeObject *const known[] = {
         &PyBaseObject_Type, &PyList_Type, &PyDict_Type, &PyTuple_Type, &PySet_Type,     &PyFrozenSet_Type,
         &PyFunction_Type,   &PyCell_Type, &PyMethod_Type, &PyODict_Type, &PyProperty_Type,
+        /* bases of classes; what is shared of them (interned text, small numbers) is never of a class of Python */
+        &PyUnicode_Type,    &PyBytes_Type, &PyLong_Type, &PyFloat_Type,
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(known); i++) {
         if (type == known[i]) {

@@ -9,6 +9,8 @@
 - ``linked``: our own, and harder: a linked list that grows at one end while its other end, 200,000 nodes, is dropped at once;
 - ``django``: a project state of many models rendered again for each migration, with django itself where it is installed;
 - ``ast``: what a type checker does to a package: syntax trees with links to the parent, kept for some modules.
+
+Beside them, everyday programs on packages: see packages.py.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import sys
 import time
 from collections import deque
 
+from bench.gc import packages
 from bench.gc.children import MB, Memory, StockPauses, begin, facts
 
 
@@ -153,7 +156,7 @@ def syntax_trees(scale: float) -> None:
 
 PROGRAMS = {
     "clients": clients, "httpx": httpx, "mypy": mypy, "lists": lists, "short-lists": short_lists, "linked": linked,
-    "django": django, "ast": syntax_trees,
+    "django": django, "ast": syntax_trees, **packages.PROGRAMS,
 }  # fmt: skip
 
 

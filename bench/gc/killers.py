@@ -5,25 +5,26 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
+from bench.gc import packages
 from bench.gc.children import CONCURRENT, STOCK, Result, median_of, note, rounds, run
 from bench.runs import emit, table
 
 PROGRAMS = ("clients", "httpx", "lists", "short-lists", "linked", "django", "mypy", "ast")
-NEEDS = ("httpx", "django", "mypy")
+NEEDS = {"httpx": "httpx", "django": "django", "mypy": "mypy", **packages.NEEDS}
 BAR = 1.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--programs", default=",".join(PROGRAMS), help=f"default {','.join(PROGRAMS)}; {', '.join(NEEDS)} need the package")
+    parser.add_argument("--programs", default=",".join(PROGRAMS), help=f"default {','.join(PROGRAMS)}; packages: all of packages.py; {', '.join(NEEDS)} need theirs")
     parser.add_argument("--rounds", type=int, default=2, help="default 2")
     parser.add_argument("--scale", type=float, default=1.0, help="of the programs' turns (default 1)")
 
 
 def measure(options: argparse.Namespace) -> list[Result]:
     results = []
-    for program in options.programs.split(","):
-        if program in NEEDS and importlib.util.find_spec(program) is None:
-            note(f"killers: left out: {program} is not installed")
+    for program in packages.PROGRAMS if options.programs == "packages" else options.programs.split(","):
+        if program in NEEDS and importlib.util.find_spec(NEEDS[program]) is None:
+            note(f"killers: left out: {program}, for {NEEDS[program]} is not installed")
             continue
         for number, mode in rounds(options.rounds):
             note(f"killers: {program}, round {number + 1}, {mode}")

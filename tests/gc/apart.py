@@ -67,6 +67,22 @@ class Pair(tuple):
     pass
 
 
+class Words(str):
+    pass
+
+
+class Octets(bytes):
+    pass
+
+
+class Whole(int):
+    pass
+
+
+class Fraction(float):
+    pass
+
+
 class Reference(weakref.ref):
     pass
 
@@ -150,7 +166,19 @@ def in_slices():
 
 
 def of_many_types():
+    def of(make, *args):
+        def holder(node):
+            made = make(*args)
+            made.node = node
+            return made
+
+        return holder
+
     kinds = (
+        *(of(Words, text) for text in ("", "a", "words")),
+        *(of(Octets, text) for text in (b"", b"a", b"octets")),
+        *(of(Whole, number) for number in (0, 7, 1 << 70)),
+        of(Fraction, 1.5),
         lambda node: {"node": node},
         lambda node: {node},
         lambda node: frozenset([node]),
