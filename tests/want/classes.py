@@ -1,5 +1,7 @@
 """Classes made inside functions, and classes of which only a base is known."""
 
+from typing import TYPE_CHECKING
+
 CACHE = {}  # want "{} module"
 
 
@@ -134,3 +136,47 @@ class Meta(type):
 
 class Below(Meta("Above", (object,), {"n": [1]})):  # want "Meta('Above', (object,), {'n': [1]}) module" "(object,) module" "{'n': [1]} module" "[1] module"
     pass
+
+
+KEEP = []  # want "[] module"
+
+
+class Row:
+    def __new__(cls, *items):  # want "*items returned"
+        made = object.__new__(cls)  # want "object.__new__(cls) returned"
+        made.items = items
+        return made
+
+    def keep(self, item):
+        KEEP.append(item)  # want "KEEP.append(item) frame"
+
+
+class Short(Row):
+    if TYPE_CHECKING:
+
+        def __new__(cls, *items): ...  # want "def __new__ unknown" "*items unknown"
+
+    elif KEEP:
+
+        def keep(self, item):
+            pass
+
+
+def rows(n):
+    made = Short.__new__(Short, [n])  # want "Short.__new__(Short, [n]) unknown" "[n] unknown"
+    made.keep([n])  # want "made.keep([n]) frame" "[n] global"
+    return made
+
+
+if TYPE_CHECKING:
+
+    def kept(item): ...  # want "def kept unknown"
+
+else:
+
+    def kept(item):
+        KEEP.append(item)  # want "KEEP.append(item) frame"
+
+
+def keeps(n):
+    kept([n])  # want "kept([n]) frame" "[n] global"

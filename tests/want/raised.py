@@ -99,3 +99,37 @@ class Failure(Exception):
 class Refusal(Exception):
     def __init__(self, what, *args):  # want "*args frame"
         self.what = what
+
+
+TABLE = {}  # want "{} module"
+
+
+def looked_up(n):
+    try:
+        return TABLE[(n, n)]  # want "(n, n) raised"
+    except KeyError:
+        raise ValueError
+
+
+def popped(n):
+    try:
+        return TABLE.pop((n, n))  # want "TABLE.pop((n, n)) returned" "(n, n) returned"
+    except LookupError as error:
+        return error.args
+
+
+def looked_up_within(n):
+    try:
+        try:
+            return TABLE[(n, n)]  # want "(n, n) raised"
+        finally:
+            n = 0
+    except KeyError as error:
+        raise ValueError from error
+
+
+def looked_up_for_another(n):
+    try:
+        return TABLE[(n, n)]  # want "(n, n) frame"
+    except ValueError:
+        raise KeyError

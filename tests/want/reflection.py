@@ -129,3 +129,57 @@ def given_as_it_is(error, *args):  # want "*args raised"
 
 def kept_by_an_exception(*args):  # want "*args raised"
     raise ValueError(*args)  # want "ValueError(*args) raised"
+
+
+class Shelf:
+    def get(self):
+        return 1
+
+    @property
+    def rows(self):
+        return 1
+
+    @rows.setter
+    def rows(self, rows):
+        KEEP.append(rows)  # want "KEEP.append(rows) frame"
+
+
+def method_by_name():
+    return getattr(Shelf(), "get")  # want "getattr(Shelf(), 'get') returned" "Shelf() returned"
+
+
+def method_by_computed_name(n):
+    return getattr(Shelf(), f"get{n}", None)  # want "getattr(Shelf(), f'get{n}', None) returned" "Shelf() returned" "f'get{n}' global"
+
+
+def set_by_name(n):
+    setattr(Shelf(), "rows", [n])  # want "setattr(Shelf(), 'rows', [n]) frame" "Shelf() frame" "[n] global"
+
+
+class Kind(Enum):
+    ONE = 1
+
+    @classmethod
+    def _missing_(cls, value):
+        KEEP.append(value)  # want "KEEP.append(value) frame"
+
+
+def missing(n):
+    Kind([n])  # want "Kind([n]) frame" "[n] global"
+
+
+class Keeper(type):
+    def __contains__(cls, item):
+        KEEP.append(item)  # want "KEEP.append(item) frame"
+
+    def __add__(cls, item):
+        KEEP.append(item)  # want "KEEP.append(item) frame"
+
+
+class Kept(metaclass=Keeper):
+    pass
+
+
+def by_metaclass(n):
+    if [n] in Kept:  # want "[n] global"
+        Kept + [n]  # want "Kept + [n] frame" "[n] global"

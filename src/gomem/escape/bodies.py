@@ -93,6 +93,8 @@ class Bodies(Expressions):
         before = self.code_of(methods.get(name, "")) if node not in self.unconditional[-1] else None
         if before is None:
             methods[name] = code.name
+            if node not in self.unconditional[-1]:
+                self.state.module.classes[self.class_names[-1]].maybe.append(name)
             return
         alternatives = (before, code)
         for function in alternatives:

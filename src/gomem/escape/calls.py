@@ -164,6 +164,9 @@ class Calls(Arguments):
 
     def instantiate(self, cls: ClassInfo, what: Instance, given: Given, number: Any, line: int) -> int:
         if cls.enum:
+            missing = cls.find("_missing_")
+            if missing is not None and missing.code is not None:
+                self.call_function(missing, given.behind(self.outside(cls)), (number, "missing"), line)
             return self.made(number, self.universe.none) | self.outside(cls.any_type)
         if cls.name == "type" and cls.module is self.universe.builtins:
             if len(given.positional) != 1 or given.stars:
@@ -289,6 +292,8 @@ class Calls(Arguments):
             found: dict[Instance, int] = {}
             for one in self.bits(objects):
                 what = self.type[one]
+                if type(what) is ClassInfo and type(what.meta) is ClassInfo:
+                    what = what.meta.any_type
                 if type(what) is Instance:
                     found[what] = found.get(what, 0) | 1 << one
             known = self.by_method(found, method) if method and len(found) > _APART else found

@@ -71,9 +71,15 @@ class Expressions(Frame):
                 self._keep_callable(index, key)
                 key = 0  # a key with a list in it is kept nowhere, what is in it is
             self.emit(ir.LOAD_ITEM, dst, base, key, node.lineno)
+            self.seek(key)
             if key and _is_type_like(_last(node.value)):
                 self.emit(ir.LEAK, key, "library typing", node.lineno)
         return dst
+
+    def seek(self, key: int) -> None:
+        """Looks a key up: if it is not there, the ``KeyError`` keeps it."""
+        if self.sought and key:
+            self.sought[-1].append(key)
 
     def _keep_callable(self, index: ast.Tuple, key: int) -> None:
         """The types in ``Callable[[A], B]``."""
@@ -355,6 +361,8 @@ class Expressions(Frame):
             if called.attr == "setdefault" and arguments[0]:
                 self._named_attribute(called.value, arguments[0][0])
             self.emit(ir.CALL_METHOD, dst, base, called.attr, self.object(node, "?"), arguments, node.lineno)
+            if called.attr in ("pop", "remove") and len(arguments[0]) == 1:
+                self.seek(arguments[0][0])
             if called.attr in _EXCEPTIONS:
                 self._handled(node, dst)
             if called.attr == "format" and isinstance(called.value, ast.Constant):  # of fields alone, all but one may be empty
@@ -370,13 +378,27 @@ class Expressions(Frame):
             self._handled(node, dst)
         if isinstance(called, ast.Name) and called.id == "vars" and arguments[0]:
             self.emit(ir.LOAD_ATTR, dst, arguments[0][0], "__dict__", node.lineno)
+        elif isinstance(called, ast.Name) and called.id in ("getattr", "setattr") and len(arguments[0]) > 1:
+            self._attribute_by_name(node, arguments[0], dst)
         return dst
+
+    def _attribute_by_name(self, node: ast.Call, given: tuple[int, ...], dst: int) -> None:
+        """``getattr`` and ``setattr`` with a name that is written there."""
+        name = node.args[1]
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+            return
+        if node.func.id == "getattr":
+            found = self.new()
+            self.emit(ir.LOAD_ATTR, found, given[0], name.value, node.lineno)
+            self.copy_to(dst, found)
+        elif len(given) > 2:
+            self.emit(ir.STORE_ATTR, given[0], name.value, given[2], node.lineno)
 
     def _handled(self, node: ast.Call, dst: int) -> None:
         """``sys.exc_info()`` and ``sys.exception()`` give the exception that is being handled."""
         if dotted(node.func) in ("sys.exc_info", "exc_info", "sys.exception") and not node.args:
             caught, pack = self.new(), self.allocate(None, "tuple")
-            self.emit(ir.CAUGHT, caught, self.object(None, "?"), (), node.lineno)
+            self.emit(ir.CAUGHT, caught, self.object(None, "?"), (), (), node.lineno)
             self.emit(ir.STORE_ITEM, pack, caught, node.lineno)
             for src in (caught, pack):
                 self.copy_to(dst, src)

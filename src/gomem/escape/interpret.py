@@ -455,9 +455,11 @@ class Interpreter(Attributes):
         self.put(dst, found or 1)
 
     def caught(self, op: Any) -> None:
-        _, dst, number, names, line = op
+        _, dst, number, names, keys, line = op
         for name in names or ("BaseException",):
             self.put(dst, self.exception(number, name, line))
+        for key in keys:
+            self.store(self.pts[dst], "?", self.pts[key], line)
 
     def exception(self, number: Any, name: str, line: int) -> int:
         """An exception that was caught: as long as it lives, its traceback keeps this frame and all its variables."""

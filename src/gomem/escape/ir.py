@@ -42,7 +42,7 @@ from typing import Any
     YIELD_FROM,  # dst, src, line
     RAISE,  # src, line
     AWAIT,  # dst, src, obj, line
-    CAUGHT,  # dst, obj, type names, line
+    CAUGHT,  # dst, obj, type names, (var, ...) that it may hold, line
     LEAK,  # src, cause, line
     HOLD,  # base, src, line: base keeps src alive in a way that no program text can load
     HOOK,  # dst, base, name, (var, ...), line: a special method that Python calls if the object's class has one
@@ -157,6 +157,7 @@ class Class:
     decorators: list[str] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
     declared: dict[str, tuple[str, ...]] = field(default_factory=dict)  # attributes annotated in methods
+    maybe: list[str] = field(default_factory=list)  # methods that it may not have after all
 
 
 @dataclass(slots=True)
@@ -192,7 +193,7 @@ class Module:
             for cls, name in code.stored:
                 found.setdefault(("stored", cls, code.owner, name), (name, None))
         for cls, made in self.classes.items():
-            found["class", cls] = (None, (made.bases, made.fields, made.decorators, made.keywords))
+            found["class", cls] = (None, (made.bases, made.fields, made.decorators, made.keywords, made.maybe))
             found.update({("method", cls, name): (name, code) for name, code in made.methods.items()})
             found.update({("declared", cls, name): (name, kinds) for name, kinds in made.declared.items()})
         found.update({("name", name): (name, meanings) for name, meanings in self.names.items()})
@@ -235,7 +236,7 @@ def variables_read(code: Code, op: tuple[Any, ...]) -> list[int]:
     elif op[0] == HOOK:
         found += op[4]
     elif op[0] in (CAUGHT, EXIT):
-        found += [*code.local_vars, *code.param_vars]
+        found += [*code.local_vars, *code.param_vars, *(op[4] if op[0] == CAUGHT else ())]
     return found
 
 

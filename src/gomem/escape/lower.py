@@ -14,6 +14,8 @@ from gomem.escape.frame import FileState
 from gomem.escape.sites import find_sites
 from gomem.escape.tree_names import assigned_names, ends_without, exception_names, type_names
 
+_MISSING = {"KeyError", "LookupError", "Exception", "BaseException"}  # what the exception of a lookup that fails is caught by
+
 
 def lower(source: bytes, path: str, name: str, package: bool = False) -> ir.Module:
     """A file's operations and names. ``name`` is the module's dotted name. Raises SyntaxError, ValueError, RecursionError."""
@@ -114,10 +116,9 @@ class Function(Bodies):
         self.env = None
 
     def _raise(self, node: ast.Raise) -> None:
-        caught = self.handled[-1] if self.handled and node.exc is None else 0
         packs = [item.value for item in node.exc.args if isinstance(item, ast.Starred)] if isinstance(node.exc, ast.Call) else []
         kept = [self.read(pack.id) for pack in packs if isinstance(pack, ast.Name)]  # by an exception, as they are
-        for value in (caught, *kept, self.expr(node.exc), self.expr(node.cause)):
+        for value in (*self.handled, *kept, self.expr(node.exc), self.expr(node.cause)):  # what is being handled goes on, or is the context
             if value:
                 self.emit(ir.RAISE, value, node.lineno)
         self.env = None
@@ -139,6 +140,7 @@ class Function(Bodies):
                 base = self.expr(target.value)
                 key = 0 if isinstance(target.slice, ast.Slice) else self.expr(target.slice)
                 self.emit(ir.HOOK, 0, base, "__delitem__", (key,), node.lineno)
+                self.seek(key)
 
     # imports
 
@@ -175,8 +177,9 @@ class Function(Bodies):
     # branches
 
     def _if(self, node: ast.If) -> None:
-        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            return self.block(node.body)
+        if dotted(node.test).rpartition(".")[2] == "TYPE_CHECKING":  # never so in a run: of interest is what annotations name
+            self.block([statement for statement in node.body if isinstance(statement, (ast.Import, ast.ImportFrom, ast.ClassDef))])
+            return self.block(node.orelse)
         self.expr(node.test)
         before = self._snapshot()
         self.block(node.body)
@@ -297,13 +300,17 @@ class Function(Bodies):
     def _try(self, node: ast.Try) -> None:
         whole = self._watch([*node.body, *node.handlers, *node.orelse]) if node.finalbody else {}
         watch = self._watch(node.body)
+        self.sought.append([])
         self.block(node.body)
+        keys = self.sought.pop()
+        if self.sought:
+            self.sought[-1].extend(keys)
         at_raise = self._unwatch(watch)
         self.block(node.orelse)
         ends = [self.env]
         for handler in node.handlers:
             self.env = dict(at_raise)
-            self._handler(handler)
+            self._handler(handler, keys)
             ends.append(self.env)
         self.env = self.join(*ends)
         if node.finalbody:
@@ -329,14 +336,17 @@ class Function(Bodies):
         self.watched.remove(watch)
         return {**self.watch_envs.pop(), **watch}
 
-    def _handler(self, node: ast.ExceptHandler) -> None:
+    def _handler(self, node: ast.ExceptHandler, keys: list[int]) -> None:
+        """``keys`` were looked up before the exception was raised."""
         self.expr(node.type)
-        if node.name:
+        caught, names = 0, exception_names(node.type)
+        keys = keys if not names or _MISSING.intersection(names) else []
+        if node.name or keys:
             caught = self.new()
-            names = exception_names(node.type)
-            self.emit(ir.CAUGHT, caught, self.object(None, names[0] if names else "?"), names, node.lineno)
+            self.emit(ir.CAUGHT, caught, self.object(None, names[0] if names else "?"), names, tuple(keys), node.lineno)
+        if node.name:
             self.write(node.name, caught, node.lineno)
-        self.handled.append(caught if node.name else 0)
+        self.handled.append(caught)
         self.block(node.body)
         self.handled.pop()
 

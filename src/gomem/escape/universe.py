@@ -65,6 +65,8 @@ class Universe:
         for cls in classes:
             cls.finish()
             self.by_key[cls.exact_type.key], self.by_key[cls.any_type.key] = cls.exact_type, cls.any_type
+        for cls in classes:
+            self._doubt(cls)
         self.none = self.instance("NoneType")
         self.str = self.instance("str")
         self.exception = self.builtins.classes.get("BaseException")
@@ -94,6 +96,14 @@ class Universe:
             if module.file is not None:
                 for code in module.file.codes:
                     self._note_stores(module, code)
+
+    @staticmethod
+    def _doubt(cls: ClassInfo) -> None:
+        """Where a method that a class may not have would hide another one, nobody knows which is called."""
+        record = cls.module.file.classes.get(cls.name) if cls.module.file is not None else None
+        for name in record.maybe if record is not None else ():
+            if any(name in base.methods for base in cls.mro[1:] if base.name != "object"):
+                cls.methods[name].opaque, cls.methods[name].unknown = True, "in a branch"
 
     def _name_functions(self, classes: list[ClassInfo]) -> None:
         for module in self.modules.values():
