@@ -106,12 +106,12 @@ def length_asked(n):
 
 
 def attribute_by_name(n):
-    one = Quiet([n])  # want "Quiet([n]) frame" "[n] returned"
+    one = Quiet([n])  # want "Quiet([n]) returned" "[n] returned"  # BAD: no method has that name
     return getattr(one, "held")  # want "getattr(one, 'held') returned"
 
 
 def attribute_by_unknown_name(n, name):
-    one = Quiet([n])  # want "Quiet([n]) frame" "[n] returned"
+    one = Quiet([n])  # want "Quiet([n]) returned" "[n] returned"  # BAD: no method has that name
     return getattr(one, name)  # want "getattr(one, name) returned"
 
 

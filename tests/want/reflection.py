@@ -183,3 +183,13 @@ class Kept(metaclass=Keeper):
 def by_metaclass(n):
     if [n] in Kept:  # want "[n] global"
         Kept + [n]  # want "Kept + [n] frame" "[n] global"
+
+
+class Listed(metaclass=Keeper):
+    @classmethod
+    def keep(cls, item):
+        return len(item)  # want "len(item) returned"
+
+
+def by_class_with_metaclass(n):
+    Listed.keep([n])  # want "Listed.keep([n]) frame" "[n] frame"

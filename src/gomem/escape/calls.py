@@ -292,7 +292,7 @@ class Calls(Arguments):
             found: dict[Instance, int] = {}
             for one in self.bits(objects):
                 what = self.type[one]
-                if type(what) is ClassInfo and type(what.meta) is ClassInfo:
+                if type(what) is ClassInfo and type(what.meta) is ClassInfo and (not method or _has_code(what.meta.find(method))):
                     what = what.meta.any_type
                 if type(what) is Instance:
                     found[what] = found.get(what, 0) | 1 << one
