@@ -107,3 +107,27 @@ def from_a_star(n):
 def told_of_in_part(n):
     signature = inspect.signature(named_as_of_a_dict)  # want "inspect.signature(named_as_of_a_dict) unknown"
     return signature.replace(parameters=[n])  # want "signature.replace(parameters=[n]) returned" "[n] unknown"
+
+
+class Quiet:
+    def deliver(self, what):
+        return 1
+
+
+def of_a_known_name(one, n):
+    one.deliver([n])  # want "one.deliver([n]) frame" "[n] frame"
+
+
+def of_an_unread_class(one: not_installed.Loud, n):
+    one.deliver([n])  # want "one.deliver([n]) frame" "[n] unknown"
+
+
+def of_an_imported_class(one: imported_name, n):
+    one.deliver([n])  # want "one.deliver([n]) frame" "[n] unknown"
+
+
+class Holder:
+    one: not_installed.Loud
+
+    def sent(self, n):
+        self.one.deliver([n])  # want "self.one.deliver([n]) frame" "[n] unknown"

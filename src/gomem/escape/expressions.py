@@ -379,15 +379,15 @@ class Expressions(Frame):
         if isinstance(called, ast.Name) and called.id == "vars" and arguments[0]:
             self.emit(ir.LOAD_ATTR, dst, arguments[0][0], "__dict__", node.lineno)
         elif isinstance(called, ast.Name) and called.id in ("getattr", "setattr") and len(arguments[0]) > 1:
-            self._attribute_by_name(node, arguments[0], dst)
+            self._attribute_by_name(called.id, node, arguments[0], dst)
         return dst
 
-    def _attribute_by_name(self, node: ast.Call, given: tuple[int, ...], dst: int) -> None:
+    def _attribute_by_name(self, how: str, node: ast.Call, given: tuple[int, ...], dst: int) -> None:
         """``getattr`` and ``setattr`` with a name that is written there."""
         name = node.args[1]
         if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
             return
-        if node.func.id == "getattr":
+        if how == "getattr":
             found = self.new()
             self.emit(ir.LOAD_ATTR, found, given[0], name.value, node.lineno)
             self.copy_to(dst, found)

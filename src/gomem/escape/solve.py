@@ -322,12 +322,17 @@ class State:
         for relative in cls.family():
             found |= self.known_types(relative, name)
         if declared is not None:  # and what is known to be more than that
-            more = {kind for kind in found if type(kind) is Instance and kind.cls is not declared.cls and declared.cls in kind.cls.mro}
+            more = {kind for kind in found if self.is_below(kind, declared)}
             return [declared, *sorted(more, key=type_order)]
         if not found and not cls.open and self.universe.assigned(cls, name):
             return [PENDING]
         found.discard(self.universe.none)
         return [None] if not found or None in found or cls.open else sorted(found, key=type_order)
+
+    @staticmethod
+    def is_below(what: Any, other: Any) -> bool:
+        """Whether the type is of a class that derives from the one of the other type."""
+        return type(what) is Instance and type(other) is Instance and what.cls is not other.cls and other.cls in what.cls.mro
 
     def deep(self, bases: int) -> int:
         """Everything reachable from what the objects hold."""

@@ -401,9 +401,18 @@ class Universe:
         kinds = list(dict.fromkeys(self._annotated_one(name, module) for name in names if name != "None"))
         return kinds if kinds and None not in kinds else [None]
 
-    def _annotated_one(self, name: str, module: ModuleInfo) -> Instance | None:
+    def _annotated_one(self, name: str, module: ModuleInfo) -> Any:
+        if self.resolve(name, module) == [UNREAD] and self.from_unread(name, module):
+            return UNREAD
         cls = self.class_named(name, module) or self.builtins.classes.get(_TYPING.get(name.rpartition(".")[2], ""))
         return None if cls is None or cls.name == "object" or cls.protocol else cls.any_type
+
+    def from_unread(self, name: str, module: ModuleInfo) -> bool:
+        """Whether what an annotation names is a class of a module that nobody read, and no word of the language of types."""
+        first, _, rest = name.partition(".")
+        ways = module.file.names.get(first, ()) if module.file is not None else ()
+        sources = {what.partition(":")[0] for how, what in ways if how in ("from", "import")}
+        return bool(sources) and not any(source.partition(".")[0] in _OF_TYPES or source == "collections.abc" for source in sources)
 
     def assigned(self, cls: ClassInfo, name: str) -> bool:
         """Whether some method of the class, or of one that its objects may be of, assigns that attribute."""
@@ -541,6 +550,7 @@ _NOT_FOUND: tuple[list[Any], ...] = ([None], [UNREAD])
 _ANY_ARGUMENTS = {"join", "format", "format_map", "translate", "maketrans", "startswith", "endswith"}  # methods of text
 PLAIN = {"str", "bytes", "list", "tuple", "dict", "set"}
 _RECORD_MAKERS = {"dataclass", "define", "frozen", "attrs", "s", "mutable"}
+_OF_TYPES = {"typing", "typing_extensions", "types", "abc", "_typeshed", "__future__"}
 _TYPING = {
     "List": "list", "Dict": "dict", "Set": "set", "Tuple": "tuple", "FrozenSet": "frozenset", "Text": "str", "Type": "type",
     "Generator": "generator", "Coroutine": "coroutine", "Pattern": "Pattern", "TextIO": "TextIOWrapper", "Deque": "deque",
