@@ -1,15 +1,22 @@
 """What functions and classes of the library texts hand on, keep, and read later than they are given it."""
 
+import contextlib
+import copy
 import functools
 import itertools
+import json
 import operator
+import os
 import re
 import sys
 import types
 import weakref
 from collections import ChainMap, UserDict
 from datetime import datetime, timedelta, timezone
+from enum import Enum
 from urllib.parse import urljoin
+
+KEEP = []  # want "[] module"
 
 WORD = re.compile("(a*)(b?)")  # want "re.compile('(a*)(b?)') module"
 
@@ -255,3 +262,66 @@ def address(n):
 
 def compiled(n):
     return compile("1", f"<{n}>", "exec")  # want "compile('1', f'<{n}>', 'exec') returned" "f'<{n}>' returned"
+
+
+# What a text says is called is called.
+
+
+class Door:
+    def __init__(self, parts):
+        self.parts = parts
+
+    def close(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+
+    def __copy__(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+        return self
+
+    def __deepcopy__(self, memo):
+        KEEP.append(self.parts)  # want "KEEP.append(self.parts) frame"
+        return Door(None)  # want "Door(None) returned"
+
+    def __abs__(self):
+        return self.parts
+
+    def __fspath__(self):
+        return self.parts
+
+
+class Encoder(json.JSONEncoder):
+    def default(self, what):
+        KEEP.append(what)  # want "KEEP.append(what) frame"
+
+
+def closed(n):
+    with contextlib.closing(Door([n])) as door:  # want "contextlib.closing(Door([n])) frame" "Door([n]) global" "[n] global"
+        return len(door.parts)  # want "len(door.parts) returned"
+
+
+def copied(n):
+    copy.copy(Door([n]))  # want "copy.copy(Door([n])) frame" "Door([n]) global" "[n] global"
+
+
+def copied_deeply(n):
+    return copy.deepcopy([Door([n])])  # want "copy.deepcopy([Door([n])]) returned" "[Door([n])] returned" "Door([n]) returned" "[n] global"
+
+
+def made_absolute(n):
+    return abs(Door([n]))  # want "abs(Door([n])) returned" "Door([n]) returned" "[n] returned"
+
+
+def path(n):
+    return os.fspath(Door(f"{n}"))  # want "os.fspath(Door(f'{n}')) returned" "Door(f'{n}') returned" "f'{n}' returned"
+
+
+def encoded(n):
+    return json.dumps([Door([n])], cls=Encoder)  # want "json.dumps([Door([n])], cls=Encoder) returned" "[Door([n])] global" "Door([n]) global" "[n] global"
+
+
+def enumeration(n):
+    return Enum(f"E{n}", {"A": [n]})  # want "Enum(f'E{n}', {'A': [n]}) returned" "f'E{n}' class" "{'A': [n]} class" "[n] class"
+
+
+def untold(n):
+    return types.SimpleNamespace(a=[n]).nobody_tells_of_this()  # want "types.SimpleNamespace(a=[n]).nobody_tells_of_this() returned" "types.SimpleNamespace(a=[n]) unknown" "[n] unknown"

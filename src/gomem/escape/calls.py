@@ -164,6 +164,7 @@ class Calls(Arguments):
 
     def instantiate(self, cls: ClassInfo, what: Instance, given: Given, number: Any, line: int) -> int:
         if cls.enum:
+            self.leak(given.everything() if len(given.positional) > 1 or given.named else 0, f"class {cls.name}", line)  # makes another enumeration
             missing = cls.find("_missing_")
             if missing is not None and missing.code is not None:
                 self.call_function(missing, given.behind(self.outside(cls)), (number, "missing"), line)
@@ -250,10 +251,13 @@ class Calls(Arguments):
         unknown = 0
         called = False
         markers = base & self.markers  # where the object itself goes, they go
-        for what, these in self.instances(base, name).items():
-            if what is not self.universe.none and self.has_method(what, name):
-                result |= self.call_method_of(these | markers, what, name, given, number, line)
-                called = True
+        known = {what: these for what, these in self.instances(base, name).items() if what is not self.universe.none and self.has_method(what, name)}
+        told = {what: these for what, these in known.items() if not self.untold_method(what, name)}
+        if not told and all(type(self.type[one]) is Instance for one in self.bits(base)):
+            told = known
+        for what, these in told.items():
+            result |= self.call_method_of(these | markers, what, name, given, number, line)
+            called = True
         for one in self.bits(base):
             what = self.type[one]
             kind = type(what)
@@ -283,6 +287,13 @@ class Calls(Arguments):
         if cls.module is not self.universe.builtins or cls.open or cls.name == "object" or name in self.universe.stored:
             return True
         return cls.find(name) is not None or (not what.exact and bool(cls.lower(name)))
+
+    def untold_method(self, what: Instance, name: str) -> bool:
+        """Whether it would be a method of a library class that no text tells of."""
+        cls = what.cls
+        if cls.find(name) is not None or name in self.universe.stored or cls.lower(name) or name in cls.class_names:
+            return False
+        return any(base.module.library is not None and base.module is not self.universe.builtins for base in cls.mro)
 
     def instances(self, objects: int, method: str = "") -> dict[Instance, int]:
         """Those that are instances of known classes, by type: what is alike is called once. With many types, one stands for all that
@@ -337,6 +348,8 @@ class Calls(Arguments):
                 self.leak(this, f"unknown {name}", line)
             value = self.load(this, name) if name in self.universe.stored else 0
             value |= self.asked_by_name(this, "__getattr__", name, number, line)
+            if not value and self.untold_method(what, name):
+                self.leak(this, f"unknown {name}", line)
             result = self.call(value, given, number, line, name)
         return result
 
@@ -495,7 +508,7 @@ class Calls(Arguments):
                 if index == FRESH:
                     objects |= fresh[path]
                 elif index == RESULT:
-                    objects |= gave
+                    objects |= self.inside(gave, path) if path else gave
                 elif index == WORLD:
                     objects |= self.outside(path)
                 elif not path:
@@ -534,6 +547,9 @@ class Calls(Arguments):
                 self.print(called, passed[0] if passed else 0, number, line)
                 continue
             called_back = self.call(called, Given(passed, {}, 0, 0), ("callback", number, into), line, "a callback") if called else 0
+            place, _, name = target[1].rpartition(".")
+            if into != "leak" and name.isidentifier():  # a text means the method, if the object has one in a file
+                called_back |= self.hook(union(((target[0], place),)), name, Given(passed, {}, 0, 0), ("callback", number), line)
             gave |= called_back
             if into == "leak":
                 self.leak(called_back, f"unknown result of a function that {function.name} calls", line)

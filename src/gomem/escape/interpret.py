@@ -492,7 +492,8 @@ class Interpreter(Attributes):
         known = 0
         for what, these in self.instances(managers).items():
             known |= these
-            if name in self.universe.coded and self.has_code(what, name):
+            method = what.cls.find(name)
+            if (name in self.universe.coded and self.has_code(what, name)) or (method is not None and method.summary.calls):
                 raised = self.exception(("exit", base), "BaseException", line)
                 self.call_method_of(these, what, name, Given([self.outside(None), raised, raised], {}, 0, 0), ("exit", base), line)
         for one in self.bits(managers & ~known):
