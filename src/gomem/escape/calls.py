@@ -306,7 +306,7 @@ class Calls(Arguments):
                 if type(what) is ClassInfo and type(what.meta) is ClassInfo and (not method or _has_code(what.meta.find(method))):
                     what = what.meta.any_type
                 if type(what) is Instance:
-                    found[what] = found.get(what, 0) | 1 << one
+                    found[what] = found.get(what, 0) | self.bit[one]
             known = self.by_method(found, method) if method and len(found) > _APART else found
             self.instances_known[objects, method] = known
         return known

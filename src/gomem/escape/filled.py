@@ -44,11 +44,15 @@ def _filled(ops: list[tuple[Any, ...]], known: set[int], open_: list[int]) -> se
             if op[0] == ir.CLOSURE:
                 others.update(variable for _, variable, _ in op[4])
     filled = known | (sources.keys() - others)
+    users: dict[int, list[int]] = {}
+    for variable, needed in sources.items():
+        for one in {one for enough in needed for one in enough}:
+            users.setdefault(one, []).append(variable)
     todo = list(filled - known)
     while todo:
-        left = [variable for variable in todo if all(any(one in filled for one in enough) for enough in sources[variable])]
-        if len(left) == len(todo):
-            break
-        filled.difference_update(set(todo).difference(left))
-        todo = left
+        variable = todo.pop()
+        if variable in known or variable not in filled or all(any(one in filled for one in enough) for enough in sources[variable]):
+            continue
+        filled.remove(variable)
+        todo += users.get(variable, ())
     return filled

@@ -21,7 +21,7 @@ PASSES = 30  # then a function is given up: everything it touches escapes
 BUDGET = 150_000  # objects that are looked at for what they hold, or made to hold more, before less is told apart
 BUDGET_OPERATION = 150  # the same for each operation of a long function
 _SOME = 8
-_REMEMBERED = 1_000_000  # numbers of objects in sets that are kept with the set
+_REMEMBERED = 1_000_000  # machine words of sets, and of numbers of objects in them, that are kept
 CROWDED = 120  # objects of a function before what its calls make behind their results is no longer told apart call by call
 
 
@@ -43,10 +43,10 @@ def numbers(objects: int) -> list[int]:
             found.append(number)
             number = text.find("1", number + 1)
         return found
-    while objects:
-        low = objects & -objects
-        found.append(low.bit_length() - 1)
-        objects ^= low
+    while objects:  # the highest first: what is left is shorter
+        found.append(objects.bit_length() - 1)
+        objects ^= 1 << found[-1]
+    found.reverse()
     return found
 
 
@@ -64,6 +64,7 @@ class State:
         self.function = function
         self.code = code
         self.module = function.module
+        self.bit: list[int] = []  # of each object, the set of that one; of a long function these are large, and kept once
         self.kind: list[int] = []
         self.type: list[Any] = []
         self.root: list[int] = []  # parameter of PARAMETER and REACHABLE objects
@@ -106,7 +107,7 @@ class State:
         self.deep_known: dict[int, tuple[int, int]] = {}
         self.bits_known: dict[int, list[int]] = {}
         self.instances_known: dict[tuple[int, str], dict[Instance, int]] = {}  # what ``instances`` found
-        self.bits_size = 0  # how many numbers there are in these lists
+        self.bits_size = 0  # of what is in ``bits_known``, see _REMEMBERED
         self.stored: dict[tuple[str, int], int] = {}  # (field, objects) -> those that hold them there
         self.grown: list[int] = []  # objects whose ``holds`` changed, in order
         self.outer = 0  # objects that are outside
@@ -133,6 +134,7 @@ class State:
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = 1 << len(self.kind)
+            self.bit.append(found)
             self.kind.append(kind)
             self.type.append(what)
             self.root.append(root)
@@ -188,11 +190,12 @@ class State:
         found = self.bits_known.get(objects)
         if found is None:
             found = numbers(objects)
-            self.bits_size += len(found)
+            size = len(found) + (objects.bit_length() >> 6)
+            self.bits_size += size
             if self.bits_size > _REMEMBERED:
                 self.bits_known.clear()
                 self.instances_known.clear()
-                self.bits_size = len(found)
+                self.bits_size = size
             self.bits_known[objects] = found
         return found
 
@@ -217,7 +220,7 @@ class State:
                 if self.fields[base]:
                     found |= self.in_fields(base, name)
         for base in self.bits(bases ^ plain):
-            found |= self.load_one(base, 1 << base, name)
+            found |= self.load_one(base, self.bit[base], name)
         return found
 
     def load_one(self, base: int, bit: int, name: str) -> int:
@@ -426,8 +429,8 @@ class State:
                     self.positions[base] |= objects
                 if held and objects & ~holds[base]:
                     holds[base] |= objects
-                    self.grown.append(1 << base)
-                self.note_change(1 << base)
+                    self.grown.append(self.bit[base])
+                self.note_change(self.bit[base])
                 if (base, name) not in lines:
                     lines[base, name] = line
             if typed:
