@@ -180,3 +180,19 @@ else:
 
 def keeps(n):
     kept([n])  # want "kept([n]) frame" "[n] global"
+
+
+class Only:
+    only = None
+
+    def __new__(cls, rows):
+        if cls.only is None:
+            cls.only = super().__new__(cls)  # want "super().__new__(cls) argument"
+        return cls.only
+
+    def __init__(self, rows):
+        self.rows = rows
+
+
+def begun_again(n):
+    Only([n])  # want "Only([n]) frame" "[n] global"

@@ -252,10 +252,6 @@ def written(n):
     sys.stderr.write(f"{n}!")  # want "sys.stderr.write(f'{n}!') frame" "f'{n}!' global"
 
 
-def written_to(stream, n):
-    stream.writelines([f"{n}!"])  # want "stream.writelines([f'{n}!']) frame" "[f'{n}!'] frame" "f'{n}!' frame"
-
-
 def address(n):
     return len(urljoin(f"http://{n}/", f"{n}!"))  # want "len(urljoin(f'http://{n}/', f'{n}!')) returned" "urljoin(f'http://{n}/', f'{n}!') frame" "f'http://{n}/' global" "f'{n}!' global"
 
@@ -317,6 +313,22 @@ def path(n):
 
 def encoded(n):
     return json.dumps([Door([n])], cls=Encoder)  # want "json.dumps([Door([n])], cls=Encoder) returned" "[Door([n])] global" "Door([n]) global" "[n] global"
+
+
+class Grade:
+    def __init__(self, parts):
+        self.parts = parts
+
+    def __lt__(self, other):
+        KEEP.append(other)  # want "KEEP.append(other) frame"
+
+
+def in_order(n):
+    return len(sorted([Grade([n])]))  # want "len(sorted([Grade([n])])) returned" "sorted([Grade([n])]) frame" "[Grade([n])] frame" "Grade([n]) global" "[n] global"
+
+
+def best(n):
+    return min(Grade([n]), Grade(1)).parts  # want "min(Grade([n]), Grade(1)) frame" "Grade([n]) global" "[n] global" "Grade(1) global"
 
 
 def enumeration(n):

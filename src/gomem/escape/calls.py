@@ -177,7 +177,7 @@ class Calls(Arguments):
         if self.has_own(cls.meta, "__call__"):
             return made | self.call_unread(made, given, number, f"the metaclass of {cls.name}", line)
         new = cls.find("__new__")
-        result = made
+        result = begun = made
         if new is not None and (cls.open or not _of_object(new)) and not (cls.record and new.code is None):
             short = None
             if new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named):
@@ -190,12 +190,13 @@ class Calls(Arguments):
             if short and not _makes(new.summary, cls):
                 return found
             result |= found
+            begun |= found if new.code is not None else 0  # an old object is initialised again
         init = cls.find("__init__")
         if init is not None and (init.cls is None or init.cls.name != "object" or not cls.open):
             if cls.record and init.code is None:
                 self.hold_fields(cls, made, given, line)
             else:
-                self.call_function(init, given.behind(made), (number, "init"), line)
+                self.call_function(init, given.behind(begun), (number, "init"), line)
         elif cls.open:
             self.leak(given.everything() | made, f"unknown {cls.name}", line)
         if cls.open:
