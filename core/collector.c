@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <time.h>
@@ -394,11 +395,26 @@ wait_for_order(int64_t ns)
 
 /* ---- what an application's thread does for the collector when it comes along ---- */
 
+/* How often CPython counts before it is more than a threshold. */
+static int64_t
+counts_to(int generation)
+{
+    int threshold = gm_gc_threshold(generation);
+    return threshold < 0 ? 1 : (int64_t)threshold + 1;
+}
+
 /* Young collections that CPython makes before a full one, at least. */
 static int64_t
 rounds_to_full(void)
 {
-    return (int64_t)gm_gc_threshold(1) * gm_gc_threshold(2);
+    return counts_to(1) * counts_to(2);
+}
+
+/* ... and new objects. With a threshold of 0 it makes none by itself. */
+static double
+objects_to_full(void)
+{
+    return gm_gc_threshold(0) == 0 ? HUGE_VAL : (double)counts_to(0) * (double)rounds_to_full();
 }
 
 /* Whether a cycle is due now. CPython makes a full collection after 100 young ones at the soonest, if its thresholds are
@@ -450,7 +466,7 @@ advance(int64_t grown_by)
         begin_if_due(grown_by);
     } else if (gm_find.phase == GM_FREE) {
         gm_collector_free_some(gm_pacer_free_ns(pacer, grown_by));
-    } else if (gm_pacer_lost(pacer, grown_by, gm_gc_threshold(0) * (double)rounds_to_full())) {
+    } else if (gm_pacer_lost(pacer, grown_by, objects_to_full())) {
         collect_stock();
     } else if (gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {
         int64_t owed = gm_collector_owed_ns();
@@ -521,7 +537,8 @@ static void
 hurry(void)
 {
     int count = gm_gc_threshold(0) - HURRY;
-    if (gm_drive.by_itself && gm_gc_count(0) < count && gm_find.phase >= GM_WALK && gm_find.phase <= GM_FREE &&
+    if (gm_drive.by_itself && gm_gc_threshold(0) < INT_MAX && gm_gc_count(0) < count && /* counts would overflow to below 0 */
+        gm_find.phase >= GM_WALK && gm_find.phase <= GM_FREE &&
         (gm_find.phase == GM_FREE || gm_collector_owed_ns() > 2 * gm_gc.pacer.pause_ns)) {
         gm_gc_set_count(0, count);
     }
@@ -580,7 +597,7 @@ count_round(void)
         gm_gc.rounds_max = gm_gc.rounds_max <= 0 ? 1 : threshold;
     }
     if (gm_drive.by_itself && gm_gc.rounds >= gm_gc.rounds_max && gm_gc_count(1) <= threshold && gm_gc.rounds_max < threshold &&
-        gm_gc_threshold(0) <= ROUND_MAX) {
+        threshold < INT_MAX && gm_gc_threshold(0) <= ROUND_MAX) {
         gm_gc_set_count(1, threshold + 1);
     }
 }

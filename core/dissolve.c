@@ -36,7 +36,6 @@ typedef struct {
 } gm_slots;
 
 static gm_slots of_class, of_mixin; /* what type() gives to a class, and to one without any attributes */
-static PyObject *swig;              /* owned: an attribute's name */
 
 static gm_slots
 slots_of(PyTypeObject *type)
@@ -59,10 +58,7 @@ probe(const char *format, gm_slots *out)
 int
 gm_dissolve_ready(void)
 {
-    if (swig == NULL) {
-        swig = PyUnicode_InternFromString("__swig_destroy__");
-    }
-    return swig == NULL || probe("s(){}", &of_class) < 0 || probe("s(){s()}", &of_mixin) < 0 ? -1 : 0;
+    return probe("s(){}", &of_class) < 0 || probe("s(){s()}", &of_mixin) < 0 ? -1 : 0;
 }
 
 bool
@@ -95,6 +91,20 @@ prefetch(size_t i, size_t to)
 #define OTHERS 4
 static PyTypeObject *others[OTHERS]; /* borrowed, of modules that need not be imported; NULL where one is not */
 
+/* Borrowed; NULL if there is none. Looks at each key: to look it up would run the __eq__ of one that is no plain text. */
+static PyObject *
+item_of(PyObject *dict, const char *name)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(dict, &at, &key, &value)) {
+        if (PyUnicode_CheckExact(key) && PyUnicode_CompareWithASCIIString(key, name) == 0) {
+            return value;
+        }
+    }
+    return NULL;
+}
+
 static void
 find_others(void)
 {
@@ -102,12 +112,11 @@ find_others(void)
         {"_collections", "deque"}, {"_collections", "defaultdict"}, {"_ast", "AST"}, {"_typing", "Generic"}};
     PyObject *modules = PyImport_GetModuleDict();
     for (int i = 0; i < OTHERS; i++) {
-        PyObject *module = PyDict_GetItemString(modules, names[i][0]);
+        PyObject *module = item_of(modules, names[i][0]);
         PyObject *dict = module != NULL && PyModule_CheckExact(module) ? PyModule_GetDict(module) : NULL;
-        PyObject *type = dict == NULL ? NULL : PyDict_GetItemString(dict, names[i][1]);
+        PyObject *type = dict == NULL ? NULL : item_of(dict, names[i][1]);
         others[i] = type != NULL && PyType_Check(type) ? (PyTypeObject *)type : NULL;
     }
-    PyErr_Clear();
 }
 
 static bool
@@ -146,6 +155,21 @@ is_known(PyTypeObject *type)
     return is_of_python(type) || is_of_the_interpreter(type);
 }
 
+/* Whether a class itself is a proxy of SWIG's, or has a name that is no plain text: to look it up would run its __eq__, in the
+ * middle of a look. */
+static bool
+may_be_swig(PyTypeObject *type)
+{
+    PyObject *key;
+    Py_ssize_t at = 0;
+    while ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 && PyDict_Next(type->tp_dict, &at, &key, NULL)) {
+        if (!PyUnicode_CheckExact(key) || PyUnicode_CompareWithASCIIString(key, "__swig_destroy__") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A class of Python's is as harmless as all that it inherits from: methods by the MRO, which a metaclass may choose, and
  * what frees an object by tp_base. But a SWIG director, C++'s half of an object, points to the other, which is of such a
  * class, and calls its methods. */
@@ -165,11 +189,11 @@ goes_quietly(PyTypeObject *type)
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); i++) {
         PyObject *base = PyTuple_GET_ITEM(type->tp_mro, i);
-        if (!PyType_Check(base) || !is_known((PyTypeObject *)base)) {
+        if (!PyType_Check(base) || !is_known((PyTypeObject *)base) || may_be_swig((PyTypeObject *)base)) {
             return false;
         }
     }
-    return _PyType_Lookup(type, swig) == NULL;
+    return true;
 }
 
 /* The same from memory, for as long as no other code runs. */

@@ -87,14 +87,23 @@ gm_shadow_leaves(const uint32_t **out)
     return leaf_count;
 }
 
+/* Pages that are locked (mlockall) stay. */
+static void
+forget_all(uint8_t *leaf)
+{
+    if (madvise(leaf, LEAF_BYTES, MADV_DONTNEED) != 0) {
+        memset(leaf, 0, LEAF_BYTES);
+    }
+}
+
 void
 gm_shadow_clear_no_python(void)
 {
     for (size_t i = 0; i < leaf_count; i++) {
-        madvise(gm_leaves[numbers[i]], LEAF_BYTES, MADV_DONTNEED);
+        forget_all(gm_leaves[numbers[i]]);
     }
     if (failed) {
-        madvise(scrap, LEAF_BYTES, MADV_DONTNEED);
+        forget_all(scrap);
     }
     failed = false;
 }

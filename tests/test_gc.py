@@ -62,7 +62,7 @@ def test_large_rounds_are_looked_at_as_seldom_as_the_program_asks(collector):
     assert middle <= young // 10 and full == 0
 
 
-@pytest.mark.parametrize(("thresholds", "stops"), [((700, 10, 10), 1), ((20_000, 10, 30), 0)])
+@pytest.mark.parametrize(("thresholds", "stops"), [((700, 10, 10), 1), ((20_000, 10, 30), 0), ((20_000, 0, 300), 0), ((0, 10, 10), 0)])
 def test_a_program_that_outruns_a_cycle_is_stopped_only_where_cpython_would_collect(thresholds, stops):
     before = gc.get_threshold()
     gc.collect()

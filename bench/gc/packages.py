@@ -75,11 +75,12 @@ def frames(scale: float) -> None:
 def names(scale: float) -> None:
     """jedi: what the names of a module refer to."""
     import argparse
+    import difflib
     import inspect
 
     import jedi
 
-    for module in (argparse, inspect)[: max(1, round(2 * scale))]:
+    for module in (argparse, difflib)[: max(1, round(2 * scale))]:
         script = jedi.Script(inspect.getsource(module))
         assert script.get_names(all_scopes=True, references=True) and [name.docstring() for name in script.get_names()[:60]]
 

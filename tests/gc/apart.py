@@ -239,6 +239,33 @@ def by_cpython():
         assert [word for word in heard if word not in ("start", "stop")] == words, (extra, heard)
 
 
+def names_of_its_own():
+    """A name in a class, or in sys.modules, that is no plain text, may run anything when it is compared, and is not."""
+
+    class Name(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            heard.append("compared")
+            gomem.gc.disable()
+            return False
+
+    def late(node):
+        made = type("Late", (), {Name("__swig_destroy__"): None})()
+        made.node = node
+        return made
+
+    component(late).clear()
+    assert not is_freed_apart() and "compared" not in heard
+    sys.modules[Name("_ast")] = sys.modules.pop("_ast")
+    try:
+        component().clear()
+        assert is_freed_apart() and "compared" not in heard
+    finally:
+        sys.modules["_ast"] = next(module for name, module in [*sys.modules.items()] if type(name) is Name)
+
+
 def alive():
     """Somebody has got hold of a node after it was proposed; as often as makes nothing of it modulo 64."""
     component().clear()
@@ -392,7 +419,7 @@ def begin():
     _core.gc_before_fork()  # no worker: the steps are ours
 
 
-PROGRAMS = [in_slices, of_many_types, by_cpython, alive, let_go, out_of_sight, too_late, given_up, a_bell_rings, saved]
+PROGRAMS = [in_slices, of_many_types, by_cpython, names_of_its_own, alive, let_go, out_of_sight, too_late, given_up, a_bell_rings, saved]
 
 if len(sys.argv) > 1:
     gc.disable()  # no young collection but ours

@@ -1,5 +1,6 @@
 """The collector among all that a program may do to it, in a process of its own; prints a word for each part that held."""
 
+import ctypes
 import gc
 import os
 import signal
@@ -360,10 +361,56 @@ def a_child_of_a_thread_ends():
     assert statuses == [0], statuses
 
 
+def memory_is_locked():
+    """What is locked does not go back to the system, and must be forgotten all the same."""
+
+    def locked():
+        if ctypes.CDLL(None).mlockall(3) == 0:  # now and in future; not everybody may
+            for _ in range(3):
+                garbage(20_000)
+                assert gomem.gc.collect() >= 20_000
+                assert all(type(each) is list for each in [[i] for i in range(20_000)])
+
+    child(locked)
+
+
+def counters_stay_in_range():
+    """A threshold as high as can be, for a while: afterwards collections go on."""
+    before, highest, wanted = gc.get_threshold(), 2**31 - 1, []
+
+    def set_highest(phase, info):
+        if wanted and phase == "stop" and info["generation"] == 0:
+            gc.set_threshold(highest, *before[1:])
+
+    def collections():
+        return [generation["collections"] for generation in gc.get_stats()]
+
+    gc.set_threshold(before[0], highest, before[2])
+    kept = [[i] for i in range(100_000)]
+    gc.callbacks.insert(0, set_highest)  # before the collector's
+    gomem.gc.enable(pause_ms=0.05)
+    gc.set_threshold(*before)
+    for _ in range(300):
+        kept += [[i] for i in range(3000)]
+        if gomem.gc.stats().phase in ("walk", "mark"):
+            break
+    wanted.append(True)
+    kept += [[i] for i in range(3000)]
+    gc.callbacks.remove(set_highest)
+    kept += [[i] for i in range(3000)]
+    gc.set_threshold(*before)
+    then = collections()
+    kept += [[i] for i in range(100_000)]
+    young, middle, _ = (now - was for now, was in zip(collections(), then, strict=True))
+    assert young and middle and min(gc.get_count()) >= 0, (young, middle, gc.get_count())
+    gomem.gc.enable()
+
+
 PARTS = [disabled_stock, hook_disables, allocators_come_and_go, callbacks_cleared, forks, forks_with_hooks, forks_of_threads,
          fork_inside_a_finaliser, finalisers, disables_in_a_finaliser, enabled_and_disabled_in_threads,
          enabled_while_threads_allocate, forks_while_another_thread_waits,
-         forks_in_the_middle_of_finalisers, a_child_of_a_thread_ends, collects_in_threads]
+         forks_in_the_middle_of_finalisers, a_child_of_a_thread_ends, collects_in_threads, memory_is_locked,
+         counters_stay_in_range]
 
 if __name__ == "__main__":
     gomem.gc.enable()
