@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 
 from gomem.heap import HeapStats, memory_status
@@ -25,11 +24,12 @@ def text(profile: Profile, stats: HeapStats, path: str) -> str:
 
 def _resident(stats: HeapStats) -> list[str]:
     """Peak resident memory as a sum whose parts are named; the last is what nobody accounts for."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    status = memory_status()
+    peak = status.get("VmHWM", 0)  # ru_maxrss may be that of the process that started this one
     parts = [
         (stats.peak_bytes, "sampled heap"),
         (stats.own_bytes, "profiler"),
-        (memory_status().get("RssFile", 0), "program and library files"),
+        (status.get("RssFile", 0), "program and library files"),
         (stats.before_bytes, "from before the start"),
     ]
     rest = peak - sum(size for size, _ in parts)

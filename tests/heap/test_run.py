@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -303,3 +304,13 @@ def test_pythonmalloc(run, allocator):
     ran = run(KEEP, PYTHONMALLOC=allocator)
     assert ran.code == 0 and not ran.err and worked(ran)
     assert total(ran.profile(), "peak_space") < 20_000_000
+
+
+def test_peak_resident_memory_is_the_programs_own(run_fresh, tmp_path):
+    """The kernel hands a large parent's peak on to a process that it starts, where getrusage() finds it."""
+    (tmp_path / "program.py").write_text(KEEP)
+    large = bytearray(b"x") * 400_000_000
+    done = run_fresh("-m", "gomem", "run", "program.py", cwd=tmp_path)
+    assert len(large) == 400_000_000
+    (said,) = re.findall(r"peak resident memory ([\d.]+)MB", done.stderr)
+    assert 5 < float(said) < 200, done.stderr
