@@ -12,8 +12,8 @@ from gomem.escape.summary import Summary
 from gomem.escape.universe import Universe
 from gomem.escape.verdicts import Found, judge
 
-_EXACT_EFFORT = 10  # tenths of the budget that exact attempts at a function may take together,
-_EFFORT = 20  # and all attempts
+_EXACT_EFFORT = 20  # tenths of the budget that exact attempts at a function may take together,
+_EFFORT = 40  # and all attempts
 PLAIN, JOINED, WIDENED, WORST = range(4)  # how exactly the function is described; from JOINED on it may only grow
 Cell = Any  # something that a function looks at: a function (what a call of it does), or (owner, name): the types of an attribute
 
