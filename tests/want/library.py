@@ -137,6 +137,10 @@ def data(n):
     return table.data["a"]
 
 
+def translation(n):
+    return str.maketrans({"a": f"{n}!"})  # want "str.maketrans({'a': f'{n}!'}) returned" "{'a': f'{n}!'} frame" "f'{n}!' returned"
+
+
 def tomorrow(n):
     zone = timezone(timedelta(hours=n))  # want "timezone(timedelta(hours=n)) returned" "timedelta(hours=n) returned"
     return datetime(2000, 1, 1, tzinfo=zone) + timedelta(1)  # want "datetime(2000, 1, 1, tzinfo=zone) + timedelta(1) returned" "datetime(2000, 1, 1, tzinfo=zone) frame" "timedelta(1) frame"
