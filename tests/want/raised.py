@@ -133,3 +133,24 @@ def looked_up_for_another(n):
         return TABLE[(n, n)]  # want "(n, n) frame"
     except ValueError:
         raise KeyError
+
+
+def looked_up_before(n):
+    try:
+        return TABLE[(n, n)]  # want "(n, n) raised"
+    except KeyError:
+        try:
+            return int(n)  # want "int(n) returned"
+        except ValueError as error:
+            kept = Refusal(error, error)  # want "Refusal(error, error) raised"
+    raise kept
+
+
+class Detail(Failure):
+    def __init__(self, what):
+        super(Failure, self).__init__(f"{what}!")  # want "super(Failure, self).__init__(f'{what}!') frame" "super(Failure, self) frame" "f'{what}!' unknown"
+
+
+class Plain(Refusal):
+    def __init__(self, what):
+        super(Plain, self).__init__(f"{what}!")  # want "super(Plain, self).__init__(f'{what}!') frame" "super(Plain, self) frame" "f'{what}!' instance"

@@ -350,7 +350,7 @@ class Expressions(Frame):
                 self.code.dynamic |= called.attr in ("_getframe", "currentframe")
             if _is_super(called.value):
                 self.passing(called.value, "super")
-                return self._call_super(node, called.attr)
+                return self._call_super(node, called.attr, called.value)
             base = self.expr(called.value)
             arguments = self.arguments(node)
             dst = self.new()
@@ -412,11 +412,15 @@ class Expressions(Frame):
             self.long_joins = long_joins(self.body, self.scope.bound - self.scope.captured - self.scope.globals - self.scope.nonlocals)
         return node in self.long_joins
 
-    def _call_super(self, node: ast.Call, name: str) -> int:
+    def _call_super(self, node: ast.Call, name: str, above: Any) -> int:
         arguments = self.arguments(node)
         dst = self.new()
         owner = self.code.params[0][0] if self.code.params else ""
         this = self.read(owner) if owner else self.constant("?")
+        if above.args and _last(above.args[0]) != self.code.owner.rpartition(".")[2]:  # above some other class
+            self.emit(ir.LEAK, this, f"unknown super().{name}", node.lineno)
+            self.emit(ir.CALL, dst, self.constant("?"), self.object(node, "?"), arguments, node.lineno, f"super().{name}")
+            return dst
         self.emit(ir.CALL_SUPER, dst, this, name, self.object(node, "?"), arguments, node.lineno)
         return dst
 

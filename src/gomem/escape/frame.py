@@ -48,6 +48,7 @@ class Frame:
         self.filled: set[int] = set()  # variables of texts that are not empty, and numbers that are not 0
         self.renames: list[tuple[bool, dict[str, str]]] = []  # (is a class body, name -> name of its own)
         self.handled: list[int] = []  # the exceptions of the ``except`` blocks around, 0 for one of no interest
+        self.missed: list[int] = []  # keys that the exceptions being handled may hold
         self.sought: list[list[int]] = []  # of the ``try`` blocks around, the keys that are looked up there
         self.loops: list[tuple[list[Environment], list[Environment]]] = []  # (at break, at continue)
         self.watched: list[dict[str, int]] = []  # inside try: name -> variable that receives every value of it

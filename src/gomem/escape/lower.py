@@ -340,14 +340,17 @@ class Function(Bodies):
         """``keys`` were looked up before the exception was raised."""
         self.expr(node.type)
         caught, names = 0, exception_names(node.type)
-        keys = keys if not names or _MISSING.intersection(names) else []
+        context = self.missed
+        keys = [*context, *(keys if not names or _MISSING.intersection(names) else ())]
         if node.name or keys:
             caught = self.new()
             self.emit(ir.CAUGHT, caught, self.object(None, names[0] if names else "?"), names, tuple(keys), node.lineno)
         if node.name:
             self.write(node.name, caught, node.lineno)
         self.handled.append(caught)
+        self.missed = keys
         self.block(node.body)
+        self.missed = context
         self.handled.pop()
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
