@@ -309,8 +309,7 @@ def test_pythonmalloc(run, allocator):
 def test_peak_resident_memory_is_the_programs_own(run_fresh, tmp_path):
     """The kernel hands a large parent's peak on to a process that it starts, where getrusage() finds it."""
     (tmp_path / "program.py").write_text(KEEP)
-    large = bytearray(b"x") * 400_000_000
-    done = run_fresh("-m", "gomem", "run", "program.py", cwd=tmp_path)
-    assert len(large) == 400_000_000
+    large = "import subprocess, sys; large = bytearray(b'x') * 400_000_000; subprocess.run([sys.executable, *sys.argv[1:]])"
+    done = run_fresh("-c", large, "-m", "gomem", "run", "program.py", cwd=tmp_path)
     (said,) = re.findall(r"peak resident memory ([\d.]+)MB", done.stderr)
     assert 5 < float(said) < 200, done.stderr
