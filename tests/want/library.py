@@ -15,6 +15,7 @@ from collections import ChainMap, UserDict
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from urllib.parse import urljoin
+from xml.etree.ElementTree import Element
 
 KEEP = []  # want "[] module"
 
@@ -341,3 +342,9 @@ def enumeration(n):
 
 def untold(n):
     return types.SimpleNamespace(a=[n]).nobody_tells_of_this()  # want "types.SimpleNamespace(a=[n]).nobody_tells_of_this() returned" "types.SimpleNamespace(a=[n]) unknown" "[n] unknown"
+
+
+def dict_of_its_own(n, rows):
+    row = Element("row")  # want "Element('row') argument"
+    row.attrib["b"] = [n]  # want "[n] global"
+    rows.append(row)  # want "rows.append(row) frame"

@@ -68,9 +68,12 @@ class Attributes(Calls):
         return found
 
     def untold(self, one: int) -> int:
-        """What an object made here gives under a name that no text tells of: anything that it keeps."""
-        found = 0
-        for objects in self.fields[one].values() if self.kind[one] == MADE else ():
+        """What an object made here gives under a name that no text tells of: anything that it keeps, or something unknown, such as a
+        dict of its own."""
+        if self.kind[one] != MADE:
+            return 0
+        found = 1
+        for objects in self.fields[one].values():
             found |= objects
         return found
 
