@@ -9,9 +9,8 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from gomem.errors import UsageError
 from gomem.escape import Analysis, analyse
@@ -71,7 +70,7 @@ def main(verb: str, args: list[str]) -> int:
         paths = [Path(os.path.realpath(path)) for path in paths]  # as what is seen at run time is named
     if program and not options.verify:
         raise UsageError(f"program: got {program[0]!r} behind --, want --verify before it")
-    analysis = _analyse(options, paths)
+    analysis = analyse_as_asked(options, paths)
     for path, reason in analysis.skipped:
         print(f"gomem {verb}: {path}: skipped: {reason}", file=sys.stderr)
     for name, reason in sorted(analysis.left.items()) if options.why else ():
@@ -102,22 +101,19 @@ def cache_directory() -> Path:
     return Path(base) / "gomem" / "escape"
 
 
-def _analyse(options: argparse.Namespace, paths: list[Path]) -> Analysis:
-    return analyse_with_bar(
-        paths,
-        jobs=max(options.jobs, 1),
-        cache=None if options.no_cache else cache_directory(),
-        libraries=options.library,
-        search=() if options.no_installed else search_path(options.python or os.environ.get("VIRTUAL_ENV")),
-    )
-
-
-def analyse_with_bar(paths: Sequence[str | Path], **how: Any) -> Analysis:
-    """As `gomem.escape.analyse`, for a process that does nothing else."""
+def analyse_as_asked(options: argparse.Namespace, paths: list[Path]) -> Analysis:
+    """The analysis that the options of ``parser`` ask for, with a bar; for a process that does nothing else."""
     bar = _Bar() if sys.stderr.isatty() else None
     gc.disable()  # nearly all that the analysis makes is needed until its end, and looking for cycles takes a sixth of its time
     try:
-        return analyse(paths, progress=bar, **how)
+        return analyse(
+            paths,
+            jobs=max(options.jobs, 1),
+            cache=None if options.no_cache else cache_directory(),
+            libraries=options.library,
+            search=() if options.no_installed else search_path(options.python or os.environ.get("VIRTUAL_ENV")),
+            progress=bar,
+        )
     finally:
         gc.freeze()  # else the next object made would have all of them looked at
         gc.enable()

@@ -5,16 +5,15 @@ The listed files are analysed with the packages that they are in and those that 
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gomem.cli.escape import analyse_with_bar, cache_directory
+from gomem.cli.escape import analyse_as_asked, parser
 from gomem.escape import Verdict
 from gomem.escape.files import find_files, package_of
-from gomem.escape.installed import ALL_LINES, search_path
+from gomem.escape.installed import ALL_LINES
 from gomem.escape.report.text import sentence
 
 _ROUTINE = re.compile(r"ROUTINE =+ .* in (?P<file>.*)$")
@@ -41,8 +40,7 @@ def with_verdicts(lines: Iterable[str]) -> Iterator[str]:
 def _by_line(files: list[str]) -> dict[tuple[str, int], list[Verdict]]:
     found: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
     if files:
-        search = search_path(os.environ.get("VIRTUAL_ENV"))
-        analysis = analyse_with_bar([*files, *_packages(files)], jobs=os.cpu_count() or 1, cache=cache_directory(), search=search)
+        analysis = analyse_as_asked(parser("escape").parse_args([]), [*map(Path, files), *_packages(files)])
         for verdict in analysis.verdicts:
             found[verdict.site.path, verdict.site.line].append(verdict)
     return found
