@@ -33,7 +33,7 @@ def package(tmp_path: Path) -> Path:
 
 def mutate(path: Path, rng: random.Random) -> str:
     """Changes one statement of a file; says how."""
-    lines = path.read_text().splitlines(keepends=True)
+    lines = path.open().readlines()
     found = [
         node
         for function in ast.walk(ast.parse("".join(lines)))
