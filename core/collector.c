@@ -469,9 +469,9 @@ advance(int64_t grown_by)
     } else if (gm_pacer_lost(pacer, grown_by, objects_to_full())) {
         collect_stock();
     } else if (gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {
-        int64_t owed = gm_collector_owed_ns();
-        if (owed > pacer->pause_ns / 4) {
-            gm_collector_slice(GM_BY_CALLBACK, gm_pacer_slice_ns(pacer, grown_by, owed));
+        int64_t ns = gm_pacer_slice_ns(pacer, grown_by, gm_collector_owed_ns());
+        if (ns > 0) {
+            gm_collector_slice(GM_BY_CALLBACK, ns);
         }
     }
 }

@@ -8,6 +8,7 @@
 #define SPREAD 0.2          /* of the goal: the work of a cycle is spread over that */
 #define STRETCH 2.5         /* pauses that the longest slice may take ... */
 #define STRETCH_AT 4        /* ... when so many are owed */
+#define LEAST 0.25          /* of a pause: a slice is not worth its cost for less ... */
 #define GROWTH_MIN 10000    /* objects; below it a cycle costs more than it can free: some 5 ms for 1 MB */
 #define QUIET 9             /* cycles' times between cycles: a tenth of the time, where CPython would not collect ... */
 #define QUIET_GOALS 2.0     /* ... and it has not grown by that */
@@ -196,6 +197,10 @@ is_in_time(const gm_pacer *pacer, int64_t grown)
 int64_t
 gm_pacer_slice_ns(const gm_pacer *pacer, int64_t grown, int64_t owed_ns)
 {
+    int64_t least = (int64_t)(LEAST * (double)pacer->pause_ns);
+    if (owed_ns <= least) { /* ... but a cycle that costs little as a whole never owes more than that */
+        return is_in_time(pacer, grown) ? 0 : least;
+    }
     if (owed_ns <= pacer->pause_ns || gm_pacer_pressed(pacer) >= PRESSED) {
         return owed_ns;
     }

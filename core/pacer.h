@@ -59,7 +59,7 @@ int64_t gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done);
 /* How long a slice may be when the limit does not press. */
 int64_t gm_pacer_longest_ns(const gm_pacer *pacer);
 
-/* How long a slice may be that pays what is owed: a pause, or somewhat more when that would not keep up. */
+/* How long a slice may be that pays what is owed: a pause, or somewhat more when that would not keep up; 0: no slice yet. */
 int64_t gm_pacer_slice_ns(const gm_pacer *pacer, int64_t grown, int64_t owed_ns);
 
 /* ... and one that frees. */

@@ -1,6 +1,8 @@
 """gomem.gc in this process: switching it on and off, its settings, one cycle; programs of their own are in isolated/."""
 
 import gc
+import sys
+import time
 
 import pytest
 
@@ -79,6 +81,23 @@ def test_a_program_that_outruns_a_cycle_is_stopped_only_where_cpython_would_coll
     finally:
         gc.set_threshold(*before)
         gc.enable()
+        concurrent.disable()
+
+
+def test_a_cycle_that_costs_little_comes_to_its_end_without_the_worker():
+    """What it owes as a whole is less than a slice is worth, and the program keeps the GIL."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    concurrent.enable(pause_ms=1000)
+    cycles, end = concurrent.stats().cycles, time.monotonic() + 20
+    kept = [[number] for number in range(200_000)]
+    try:
+        gc.collect(1)  # makes them old at once
+        while concurrent.stats().cycles == cycles and time.monotonic() < end:
+            gc.collect(0)
+        assert len(kept) == 200_000 and concurrent.stats().cycles > cycles
+    finally:
+        sys.setswitchinterval(interval)
         concurrent.disable()
 
 
