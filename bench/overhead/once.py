@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -19,9 +18,9 @@ from bench.modes import MODES
 from bench.overhead import workloads
 
 
-def rss_kib() -> int:
+def memory_kib(field: str) -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+    return next(int(line.split()[1]) for line in lines if line.startswith(field))
 
 
 def main() -> None:
@@ -30,13 +29,13 @@ def main() -> None:
     stop = MODES[mode].start(*rates)
     workload = workloads.load(name)
     progress = MODES[mode].progress or (lambda: (0, 0))
-    before_kib = rss_kib()
+    before_kib = memory_kib("VmRSS")
     samples, sampled_bytes = progress()
     start_s = time.process_time()
     checksum = workload.run(int(count))
     cpu_s = time.process_time() - start_s
     samples_after, bytes_after = progress()
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_kib = memory_kib("VmHWM")  # ru_maxrss may be that of the process that started this one
     result = {"checksum": checksum, "cpu_s": cpu_s, "before_kib": before_kib, "peak_kib": peak_kib}
     if samples_after > samples:
         result |= {"samples": samples_after - samples, "bytes_per_sample": (bytes_after - sampled_bytes) / (samples_after - samples)}
