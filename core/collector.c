@@ -3,22 +3,18 @@
 #include "collector.h"
 
 #include "reclaim.h"
+#include "rounds.h"
 #include "worker.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <malloc.h>
-#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-#define COUNT_MAX (1 << 20) /* young rounds that CPython counts towards a full collection; we keep it from overflowing */
 #define RELIEF_NEAR 0.9     /* of the limit: there caches are asked to shrink */
-#define HURRY 700           /* objects between young collections when the program is behind, as 3.12 has by itself */
 #define MEMORY_EVERY_NS ((int64_t)500000) /* between looks at memory under a limit; one takes some 5 us */
-#define ROUND_MAX 10000     /* objects a round up to which the middle generation's stops are shortened */
 #define ROUNDS_MAX 100      /* young collections before a full one, by CPython's own thresholds */
 #define FINISH_MAX 100      /* steps of a cycle in a row when nothing is left below the limit */
 #define RELIEF_EVERY_NS ((int64_t)500000000)
@@ -395,34 +391,12 @@ wait_for_order(int64_t ns)
 
 /* ---- what an application's thread does for the collector when it comes along ---- */
 
-/* How often CPython counts before it is more than a threshold. */
-static int64_t
-counts_to(int generation)
-{
-    int threshold = gm_gc_threshold(generation);
-    return threshold < 0 ? 1 : (int64_t)threshold + 1;
-}
-
-/* Young collections that CPython makes before a full one, at least. */
-static int64_t
-rounds_to_full(void)
-{
-    return counts_to(1) * counts_to(2);
-}
-
-/* ... and new objects. With a threshold of 0 it makes none by itself. */
-static double
-objects_to_full(void)
-{
-    return gm_gc_threshold(0) == 0 ? HUGE_VAL : (double)counts_to(0) * (double)rounds_to_full();
-}
-
 /* Whether a cycle is due now. CPython makes a full collection after 100 young ones at the soonest, if its thresholds are
  * not lower. */
 static gm_reason
 due(int64_t grown_by, int64_t now)
 {
-    int64_t rounds = rounds_to_full();
+    int64_t rounds = gm_rounds_to_full();
     return gm_pacer_due(&gm_gc.pacer, grown_by, rounds < ROUNDS_MAX ? (int)rounds : ROUNDS_MAX, now);
 }
 
@@ -466,7 +440,7 @@ advance(int64_t grown_by)
         begin_if_due(grown_by);
     } else if (gm_find.phase == GM_FREE) {
         gm_collector_free_some(gm_pacer_free_ns(pacer, grown_by));
-    } else if (gm_pacer_lost(pacer, grown_by, objects_to_full())) {
+    } else if (gm_pacer_lost(pacer, grown_by, gm_rounds_objects_to_full())) {
         collect_stock();
     } else if (gm_find.phase >= GM_WALK && gm_find.phase <= GM_LINK) {
         int64_t ns = gm_pacer_slice_ns(pacer, grown_by, gm_collector_owed_ns());
@@ -530,75 +504,17 @@ after_full(void)
     gm_gc_set_survivors(GM_SURVIVORS_HUGE);
 }
 
-/* A program that is far behind pays at young collections, and 3.13 has one in 2,000 objects: it gets the next one after
- * as many as other versions. The counters change where CPython changes them, after a collection that was due: who asks
- * for a collection finds them as ever. */
-static void
-hurry(void)
-{
-    int count = gm_gc_threshold(0) - HURRY;
-    if (gm_drive.by_itself && gm_gc_threshold(0) < INT_MAX && gm_gc_count(0) < count && /* counts would overflow to below 0 */
-        gm_find.phase >= GM_WALK && gm_find.phase <= GM_FREE &&
-        (gm_find.phase == GM_FREE || gm_collector_owed_ns() > 2 * gm_gc.pacer.pause_ns)) {
-        gm_gc_set_count(0, count);
-    }
-}
-
 static void
 after_young(void)
 {
     if (gm_gc_survivors() != GM_SURVIVORS_HUGE) {
         after_full();
     }
-    if (gm_gc_count(2) > COUNT_MAX) {
-        gm_gc_set_count(2, COUNT_MAX);
-    }
+    gm_rounds_cap();
     if (gm_gc_is_enabled()) {
         drive();
-        hurry();
+        gm_rounds_hurry();
         gm_call_due_hooks();
-    }
-}
-
-/* ---- the middle generation ----
- *
- * CPython collects it every tenth time or so, and stops the program for as long as all survivors since the last time
- * take: 3.13 with its 2,000 objects a round took 15 to 50 ms on a cold cache. When that is longer than a slice of ours may
- * be, it is collected after fewer rounds: the same objects are looked at, at shorter stops. Not where a round is so large that
- * it stops the program for longer by itself: the program has chosen that (mypy: 200,000), and would pay twice. */
-
-static void
-middle_begins(void)
-{
-    gm_gc.middle_ns = gm_cpu_ns_no_python();
-}
-
-static void
-middle_ends(void)
-{
-    int64_t took = gm_cpu_ns_no_python() - gm_gc.middle_ns, most = gm_pacer_longest_ns(&gm_gc.pacer);
-    if (took > most) {
-        gm_gc.rounds_max = (int)(gm_gc.rounds * most / took);
-    } else if (took < most / 2) {
-        gm_gc.rounds_max++;
-    }
-    gm_gc.rounds = 0;
-    gm_gc.pacer.back = 0; /* CPython has made them old, and counted them */
-}
-
-/* After a collection of the youngest: makes CPython believe that the middle one is due, when it should be. */
-static void
-count_round(void)
-{
-    int threshold = gm_gc_threshold(1);
-    gm_gc.rounds++;
-    gm_gc.pacer.young += gm_gc.pacer.young < INT_MAX;
-    if (gm_gc.rounds_max > threshold || gm_gc.rounds_max <= 0) {
-        gm_gc.rounds_max = gm_gc.rounds_max <= 0 ? 1 : threshold;
-    }
-    if (gm_drive.by_itself && gm_gc.rounds >= gm_gc.rounds_max && gm_gc_count(1) <= threshold && gm_gc.rounds_max < threshold &&
-        threshold < INT_MAX && gm_gc_threshold(0) <= ROUND_MAX) {
-        gm_gc_set_count(1, threshold + 1);
     }
 }
 
@@ -629,9 +545,9 @@ gm_collector_callback(PyObject *Py_UNUSED(self), PyObject *const *args, Py_ssize
         gm_drive.by_itself = gm_gc_count(0) > gm_gc_threshold(0);
     }
     if (generation == 1) {
-        (stop ? middle_ends : middle_begins)();
+        (stop ? gm_rounds_middle_ends : gm_rounds_middle_begins)();
     } else if (generation == 0 && stop) {
-        count_round();
+        gm_rounds_count();
     }
     if (generation == 2 && !stop) {
         gm_collector_abort(); /* adopted candidates must not look alive to it */
