@@ -394,3 +394,105 @@ class Chosen:
 
 def function_of_the_class(n):
     Chosen([n]).take(n)  # want "Chosen([n]).take(n) frame" "Chosen([n]) unknown" "[n] unknown"
+
+
+class Lazy:
+    def __init__(self):
+        self.ready = [1]  # want "[1] instance"
+
+    def __getattr__(self, name):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+        self.late = [name]  # want "[name] global"
+        return self.late
+
+
+def asked_once(n):
+    return len(Lazy().late)  # want "len(Lazy().late) returned" "Lazy() global"
+
+
+def has_it_already(n):
+    return len(Lazy().ready)  # want "len(Lazy().ready) returned" "Lazy() frame"
+
+
+class Instances(type):
+    def __instancecheck__(cls, one):
+        KEEP.append(one)  # want "KEEP.append(one) frame"
+        return True
+
+    def __subclasscheck__(cls, one):
+        KEEP.append(one)  # want "KEEP.append(one) frame"
+        return True
+
+
+class Anything(metaclass=Instances):
+    pass
+
+
+def instance_of(n):
+    return isinstance([n], Anything), isinstance((n,), (int, Anything)), isinstance({n}, int)  # want "isinstance([n], Anything), isinstance((n,), (int, Anything)… returned" "isinstance([n], Anything) returned" "[n] global" "isinstance((n,), (int, Anything)) returned" "(n,) global" "(int, Anything) frame" "isinstance({n}, int) returned" "{n} frame"
+
+
+def subclass_of():
+    class Own:  # want "class Own global"
+        pass
+
+    return issubclass(Own, Anything)  # want "issubclass(Own, Anything) returned"
+
+
+class Point:
+    __match_args__ = ("place",)
+
+    def __init__(self, x):
+        self.x = x
+
+    @property
+    def place(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+        return self.x
+
+
+def matched(n):
+    match [n]:  # want "[n] global"
+        case Anything():
+            return 1
+    match Point([n]):  # want "Point([n]) global" "[n] global"
+        case Point(0):
+            return 2
+
+
+def matched_by_place(point, n):
+    match point:
+        case Point(where):
+            return len(where)  # want "len(where) returned"
+
+
+def handed_to_a_match(n):
+    return matched_by_place(Point([n]), n)  # want "matched_by_place(Point([n]), n) returned" "Point([n]) global" "[n] global"
+
+
+class Backward:
+    def __reversed__(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+        return iter([])  # want "iter([]) returned" "[] returned"
+
+    def __pow__(self, other):
+        KEEP.append(other)  # want "KEEP.append(other) frame"
+
+
+def backward_and_up(n):
+    reversed(Backward())  # want "reversed(Backward()) frame" "Backward() global"
+    pow(Backward(), [n])  # want "pow(Backward(), [n]) frame" "Backward() frame" "[n] global"
+
+
+class Watch:
+    def __delete__(self, one):
+        KEEP.append(one)  # want "KEEP.append(one) frame"
+
+
+class Watching:
+    watched = Watch()  # want "Watch() class"
+
+
+def no_more_watched():
+    watching = Watching()  # want "Watching() global"
+    del watching.watched

@@ -50,12 +50,18 @@ class Attributes(Calls):
             method = next(iter(cls.lower(name)), None)
         found = self.asked_by_name(1 << one, "__getattribute__", name, ("get", op[1]), line)
         if method is not None and method.kind in ("property", "cached"):
-            return found | self.get_property(one, what, name, op, line)
-        if method is not None:
+            found |= self.get_property(one, what, name, op, line)
+            if cls.find(name) is method or not self.universe.assigned(cls, name):
+                if name not in self.universe.in_bodies:
+                    return found
+                for kind in self.assigned_instead(what, name):
+                    found |= self.outside(kind)
+                return found
+        elif method is not None:
             if method.opaque and method.unknown == DECORATED:  # whose result may be a descriptor
                 self.call_function(method, Given([1 << one], {}, 0, 0), ("get", op[1], method), line)
             return found | self.bound(one, name, op)
-        if name not in cls.class_names and not self.universe.assigned(cls, name):
+        if "__getattr__" in self.universe.coded and not self.universe.begun(cls, name):
             found |= self.asked_by_name(1 << one, "__getattr__", name, ("get", op[1]), line)
         held = self.load_one(one, 1 << one, name)
         if not held and cls.module.library is not None and cls.name not in PLAIN and name not in cls.declared:
@@ -145,7 +151,7 @@ class Attributes(Calls):
         if method is not None and (method.cls is None or method.cls.name != "object"):
             return self.outside(method) if method.kind != "class" else self.outside(None)
         inner = cls.module.classes.get(f"{cls.name}.{name}")
-        if inner is not None:
+        if inner is not None and not self.subclassed >> one & 1:
             return self.outside(inner)
         found = 0
         for kind in self.attribute_types(cls, name):
@@ -189,8 +195,10 @@ class Attributes(Calls):
         return list(dict.fromkeys(filter(None, (found, *below))))
 
     def note_replaced(self, what: Any, name: str) -> None:
-        """A module's or class's known function is put out of place."""
-        if type(what) is ModuleInfo:
+        """A module's or class's known function is put out of place, or all that an object's class has."""
+        if name == "__class__" and type(what) is Instance:
+            known = [method for cls in what.cls.mro for method in cls.methods.values() if method.code is not None]
+        elif type(what) is ModuleInfo:
             known = [kind for kind in self.universe.lookup(what, name, builtins=False) if type(kind) is Function]
         else:
             method = what.cls.find(name) if type(what) is Instance else what.find(name) if type(what) is ClassInfo else None

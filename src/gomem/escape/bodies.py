@@ -36,7 +36,8 @@ class Bodies(Expressions):
         decorators = [(dotted(item), self.expr(item)) for item in node.decorator_list]
         made_for = []  # bases and metaclass that are made for this class
         for base in node.bases:
-            made_for.append(0 if isinstance(base, (ast.Name, ast.Attribute)) else self.expr(base))
+            named = isinstance(base, ast.Attribute) or (isinstance(base, ast.Name) and self.is_module)
+            made_for.append(0 if named else self.expr(base))
         for keyword in node.keywords:
             given = self.expr(keyword.value)
             if keyword.arg == "metaclass":

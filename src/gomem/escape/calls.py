@@ -154,7 +154,7 @@ class Calls(Arguments):
         """Calls a class, and each below it that makes its objects otherwise, if the class may be one of those."""
         if not self.subclassed >> one & 1:
             return self.instantiate(cls, cls.exact_type, given, number, line)
-        makers = [cls, *(lower for lower in cls.below() if "__init__" in lower.methods or "__new__" in lower.methods)]
+        makers = [cls, *(lower for lower in cls.below() if "__init__" in lower.methods or "__new__" in lower.methods or lower in cls.mixed())]
         if len(makers) > _SUBCLASSES:
             return self.call_unknown(given, number, cls.name, line)
         result = 0
@@ -332,12 +332,12 @@ class Calls(Arguments):
             candidates += cls.lower(name)
         if cls.open and found is None:  # a method of a base that nobody read
             return self.call_unread(this, given, number, name, line)
+        result = self.call_assigned(this, what, name, given, number, line) if candidates and name in self.universe.in_bodies else 0
         merged = self.universe.merged_family(cls, name, given.shape()) if len(candidates) > _MANY else None
         if merged is not None:
-            return self.call_merged(merged, this, given, number, line)
+            return result | self.call_merged(merged, this, given, number, line)
         if not candidates:
             candidates = self.put_in_class(cls, name)
-        result = 0
         for function in candidates:
             result |= self.call_as_method(function, this, given, number, line)
         if this & self.opened:
@@ -354,6 +354,29 @@ class Calls(Arguments):
             result = self.call(value, given, number, line, name)
         return result
 
+    def call_assigned(self, this: int, what: Instance, name: str, given: Given, number: Any, line: int) -> int:
+        """What class bodies assign in the place of a method: a function is one, another value is called by itself."""
+        result = 0
+        for kind in self.assigned_instead(what, name):
+            if type(kind) is Function:
+                result |= self.call_as_method(kind, this, given, number, line)
+            elif kind is not self.universe.none:
+                self.leak(this if kind in (None, UNREAD) else 0, f"unknown {name}", line)
+                result |= self.call(self.outside(kind), given, number, line, name)
+        return result
+
+    def assigned_instead(self, what: Instance, name: str) -> list[Any]:
+        """The types of what class bodies put in the place of a method."""
+        found: list[Any] | None = self.bodies.get((what, name))
+        if found is None:
+            cls = what.cls
+            method = cls.find(name)
+            nearer = cls.mro[: cls.mro.index(method.cls)] if method is not None and method.cls in cls.mro else cls.mro
+            owners = [*nearer, *(() if what.exact else set(cls.family()).difference(cls.mro))]
+            kinds = {kind for owner in owners if name in owner.class_names and name not in owner.methods for kind in self.known_types(owner, name)}
+            found = self.bodies[what, name] = sorted(kinds, key=type_order)
+        return found
+
     def hook(self, objects: int, name: str, given: Given, number: Any, line: int) -> int:
         """What Python calls unasked if the class of the objects, or one below it, has such a method in a file; the result."""
         result = 0
@@ -366,7 +389,7 @@ class Calls(Arguments):
     def has_code(self, what: Instance, name: str) -> bool:
         if _has_code(what.cls.find(name)):
             return True
-        return not what.exact and bool(what.cls.lower(name))
+        return (not what.exact and bool(what.cls.lower(name))) or (name in self.universe.in_bodies and bool(self.assigned_instead(what, name)))
 
     @staticmethod
     def has_own(meta: ClassInfo | Unread | None, *names: str) -> bool:
@@ -413,7 +436,7 @@ class Calls(Arguments):
         function = cls.find(name)
         if function is None or (cls.open and name not in cls.methods and function.cls is not None and function.cls.name == "object"):
             inner = cls.module.classes.get(f"{cls.name}.{name}")
-            if inner is not None:
+            if inner is not None and not self.subclassed >> one & 1:
                 return self.instantiate(inner, inner.exact_type, given, number, line)
             return self.call_unknown(given, number, f"{cls.name}.{name}", line)
         candidates = [function]

@@ -113,6 +113,17 @@ class Function(Owner):
         self.opaque, self.unknown = True, REPLACED
         return True
 
+    def home(self, name: str) -> Owner:
+        """Who has a variable of that name which the function sees: the nearest function round it that binds it; else the function itself,
+        which has an attribute of that name."""
+        function = self
+        while function.code is not None and name in function.code.frees:
+            outer = function.code.parent
+            if not outer:  # of a comprehension of the module
+                return self.module
+            function = self.module.functions.get(f"{outer}#file") or self.module.functions[outer]
+        return function
+
     def lacks(self, number: int, positional: int, named: Iterable[str]) -> bool:
         """Whether a call with so many arguments by position, and these by name, does not give that parameter."""
         return positional <= number and self.params[number][0] not in named
@@ -145,7 +156,7 @@ class ClassInfo(Owner):
 
     __slots__ = (
         *("name", "module", "bases", "methods", "subclasses", "open", "immutable", "exact_type", "any_type", "mro"),
-        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_lower", "_found", "protocol", "key", "text", "meta", "lazy"),
+        *("record", "item", "enum", "declared", "class_names", "_family", "_below", "_mixed", "_lower", "_found", "protocol", "key", "text", "meta", "lazy"),
     )
 
     def __init__(self, name: str, module: ModuleInfo) -> None:
@@ -172,6 +183,7 @@ class ClassInfo(Owner):
         self.class_names: set[str] = set()  # attributes that the class body assigns
         self._family: list[ClassInfo] | None = None
         self._below: list[ClassInfo] | None = None
+        self._mixed: list[ClassInfo] | None = None
         self._lower: dict[str, list[Function]] = {}
         self._found: dict[str, Function | None] = {}
 
@@ -221,16 +233,25 @@ class ClassInfo(Owner):
         return self._below
 
     def lower(self, name: str) -> list[Function]:
-        """The methods of that name which the classes below it define."""
+        """The other methods of that name which objects of the classes below it have."""
         found = self._lower.get(name)
         if found is None:
-            found = self._lower[name] = [cls.methods[name] for cls in self.below() if name in cls.methods]
+            methods = [cls.methods[name] for cls in self.below() if name in cls.methods]
+            methods += filter(None, (cls.find(name) for cls in self.mixed()))
+            found = self._lower[name] = [method for method in dict.fromkeys(methods) if method is not self.find(name)]
         return found
+
+    def mixed(self) -> list[ClassInfo]:
+        """The classes below it that have something of a class which is neither above nor below it."""
+        if self._mixed is None:
+            related = {*self.mro, *self.below()}
+            self._mixed = [cls for cls in self.below() if not related.issuperset(cls.mro)]
+        return self._mixed
 
     def family(self) -> list[ClassInfo]:
         """The classes whose objects can be the same object as one of this class."""
         if self._family is None:
-            self._family = list(dict.fromkeys([*self.mro, *self.below()]))
+            self._family = list(dict.fromkeys([*self.mro, *self.below(), *(base for cls in self.mixed() for base in cls.mro)]))
         return self._family
 
 

@@ -24,6 +24,7 @@ _COMPARED = {  # which methods of the left operand and of the right one a compar
     ast.GtE: ("ge", "le"),
 }  # fmt: skip
 _EXCEPTIONS = ("exc_info", "exception")
+_CHECKS = {"isinstance": "__instancecheck__", "issubclass": "__subclasscheck__"}  # what a metaclass may have
 FRAME_READERS = {"locals", "eval", "exec", "vars", "_getframe", "currentframe"}
 INDEXED = 8  # tuples up to this long are followed item by item
 
@@ -211,7 +212,7 @@ class Expressions(Frame):
             name = key.partition("@")[0]
             if own or (self.binds(key) and ("@" not in key or key in self.cells)):
                 self.code.once = False
-                cells.append((key, self.cell(key), True))
+                cells.append((key, self.cell(key), key in frame.free_written))
             else:
                 cells.append((key, self.read_free(key), False))
         line = node.lineno
@@ -374,6 +375,8 @@ class Expressions(Frame):
         arguments = self.arguments(node)
         dst = self.new()
         self.emit(ir.CALL, dst, function, self.object(node, "?"), arguments, node.lineno, dotted(called))
+        if isinstance(called, ast.Name) and called.id in _CHECKS and len(arguments[0]) == 2:
+            self.emit(ir.HOOK, 0, arguments[0][1], _CHECKS[called.id], arguments[0][:1], node.lineno)
         if isinstance(called, ast.Name) and called.id in _EXCEPTIONS:
             self._handled(node, dst)
         if isinstance(called, ast.Name) and called.id == "vars" and arguments[0]:

@@ -10,9 +10,10 @@ from typing import Any
 from gomem.escape import ir
 from gomem.escape.arguments import NOTHING, Given
 from gomem.escape.attributes import Attributes
-from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Instance
+from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Function, Instance
 from gomem.escape.solve import MADE, PARAMETER, PASSES, TooTangled, in_body
 
+_CHECKS = ("__instancecheck__", "__subclasscheck__")
 _NUMBERS = ("int", "float", "bool", "complex")
 EXACT, COARSE, GIVEN_UP = range(3)  # how a function is attempted
 _FRAME = "&frame"  # what an exception that was caught keeps through its traceback
@@ -56,10 +57,11 @@ class Interpreter(Attributes):
             self.begin()
             settled = self.settle()
         self.tangled = not settled
-        self.keep_frame()
-        self.keep_classes()
-        if not settled:
-            self.give_up("a function too tangled to analyse")
+        if settled:
+            self.keep_frame()
+            self.keep_classes()
+        else:
+            self.surmise()
         if self.code.dynamic:
             self.give_up("its frame is read", {*self.code.local_vars, *self.code.param_vars})
 
@@ -142,6 +144,29 @@ class Interpreter(Attributes):
         index = len(self.code.params)
         self.environment = self.object(("p", index), PARAMETER, self.function, root=index)
 
+    def surmise(self) -> None:
+        """A function that was given up may put anything into all that it assigns. Of what it replaces, only what is named at once or was
+        found until then is known."""
+        for op in self.code.ops:
+            if op[0] in (ir.CONST, ir.GLOBAL):
+                _OPERATIONS[op[0]](self, op)
+        for op in self.code.ops:
+            if op[0] == ir.STORE_ATTR:
+                for cls in self.universe.classes_with(op[2]):
+                    self.note_types(cls, op[2], 1)
+                for one in self.bits(self.pts[op[1]]):
+                    self.note_replaced(self.type[one], op[2])
+                    self.note_types(self.type[one], op[2], 1)
+            elif op[0] == ir.STORE_CLASS:
+                self.note_types(self.module.classes[op[1]], op[2], 1)
+            elif op[0] == ir.STORE_GLOBAL:
+                self.add_types(self.module, op[1], 1)
+            elif op[0] == ir.STORE_FREE:
+                self.note_types(self.function, op[1], 1)
+            elif op[0] == ir.CLOSURE:
+                for name, *_ in op[4]:
+                    self.note_types(self.made_function(op[3]), name, 1)
+
     def give_up(self, why: str, variables: Iterable[int] | None = None) -> None:
         everything = 0
         for variable in range(len(self.pts)) if variables is None else variables:
@@ -222,7 +247,6 @@ class Interpreter(Attributes):
         self.leak(objects, f"class {cls}.{name}", line)
         if objects:
             self.note_types(owner, name, objects)
-            self.add_types(owner, in_body(name), objects)
 
     def free(self, op: Any) -> None:
         self.put(op[1], self.load(self.environment, op[2]))
@@ -232,17 +256,18 @@ class Interpreter(Attributes):
 
     def closure(self, op: Any) -> None:
         _, dst, number, name, cells, defaults, line = op
-        function = self.module.functions.get(f"{name}#file") or self.module.functions[name]
+        function = self.made_function(name)
         made = self.made(number, function)
-        fields = self.fields[made.bit_length() - 1]
-        self.touched |= made
-        for key, variable, own in cells:
+        for key, variable, written in cells:
             self.store(made, key, self.pts[variable], line)
-            if own:
-                self.put(variable, fields.get(key, 0))
+            if written:
+                self.put(variable, self.load(made, key))
         for parameter, variable in defaults:
             self.store(made, f"={parameter}", self.pts[variable], line)
         self.put(dst, made)
+
+    def made_function(self, name: str) -> Function:
+        return self.module.functions.get(f"{name}#file") or self.module.functions[name]
 
     def iterate_(self, op: Any) -> None:
         _, dst, bases, line = op
@@ -279,7 +304,7 @@ class Interpreter(Attributes):
                 made = self.made(number, what.cls.exact_type)
                 self.store(made, "*", self.load(bit, "*"), line)
                 result |= made | (same if what.cls.name == "tuple" else 0)
-            elif type(what) is Instance and what.cls.find("__getitem__") is not None and what.cls.module.file is not None:
+            elif type(what) is Instance and self.has_code(what, "__getitem__"):
                 result |= self.call_method_of(bit, what, "__getitem__", NOTHING, number, line)
             else:
                 made = self.made(number, self.unknown(bit))
@@ -478,13 +503,33 @@ class Interpreter(Attributes):
         _, dst, base, name, variables, line = op
         objects = self.pts[base]
         given = Given([self.pts[variable] for variable in variables], {}, 0, 0)
+        if name == "__match_args__":
+            self.put(dst, self.matched(objects, given, ("hook", base), line))
+            return
+        if name in _CHECKS and name in self.universe.coded:
+            objects |= self.load(objects, "*")  # of a tuple of classes
         found = self.hook(objects, name, given, ("hook", base), line)
+        attribute = name.removesuffix(".deleter")
+        for what, these in self.instances(objects & ~self.frozen).items() if attribute != name else ():
+            for kind in self.descriptors(what, attribute, "__delete__"):
+                self.call_method_of(self.outside(kind), kind, "__delete__", Given([these], {}, 0, 0), ("hook", base), line)
         if dst:
             self.put(dst, found)
         if name == "__contains__" and "__iter__" in self.universe.coded:
             for what, these in self.instances(objects & ~self.frozen).items():
                 if what.cls.find(name) is None:
                     self.iterate(these, ("in", base), line)
+
+    def matched(self, classes: int, given: Given, number: Any, line: int) -> int:
+        """What the properties of classes in a pattern give of an object: ``__match_args__`` may name any of them."""
+        found = 0
+        for one in self.bits(classes):
+            cls = self.type[one]
+            for name in sorted({name for owner in cls.family() for name in owner.methods}) if type(cls) is ClassInfo else ():
+                for function in filter(None, (cls.find(name), *cls.lower(name))):
+                    if function.kind in ("property", "cached"):
+                        found |= self.call_function(function, given, (number, function), line)
+        return found
 
     def exit_(self, op: Any) -> None:
         _, base, name, line = op

@@ -221,25 +221,27 @@ class Function(Bodies):
             for inner in node.patterns:
                 self.pattern(inner, subject)
         elif isinstance(node, ast.MatchClass):
-            for inner in node.patterns:
-                self._inner_pattern(inner, subject, "?")
+            cls = self.expr(node.cls)
+            self.emit(ir.HOOK, 0, cls, "__instancecheck__", (subject,), node.lineno)
+            if node.patterns:
+                held = self.new()
+                self.emit(ir.LOAD_ATTR, held, subject, "?", node.lineno)
+                self.emit(ir.HOOK, held, cls, "__match_args__", (subject,), node.lineno)
+                for inner in node.patterns:
+                    self.pattern(inner, held)
             for name, inner in zip(node.kwd_attrs, node.kwd_patterns, strict=True):
-                self._inner_pattern(inner, subject, name)
+                held = self.new()
+                self.emit(ir.LOAD_ATTR, held, subject, name, node.lineno)
+                self.pattern(inner, held)
         elif isinstance(node, (ast.MatchSequence, ast.MatchMapping)):
             for inner in node.patterns:
-                self._inner_pattern(inner, subject, "")
+                held = self.new()
+                self.emit(ir.LOAD_ITEM, held, subject, 0, node.lineno)
+                self.pattern(inner, held)
             if isinstance(node, ast.MatchMapping) and node.rest:
                 rest = self.allocate(None, "dict")
                 self.emit(ir.STORE_ITEM, rest, self._iterated(subject, node.lineno), node.lineno)
                 self.write(node.rest, rest, node.lineno)
-
-    def _inner_pattern(self, node: ast.pattern, subject: int, attribute: str) -> None:
-        held = self.new()
-        if attribute:
-            self.emit(ir.LOAD_ATTR, held, subject, attribute, node.lineno)
-        else:
-            self.emit(ir.LOAD_ITEM, held, subject, 0, node.lineno)
-        self.pattern(node, held)
 
     # loops
 

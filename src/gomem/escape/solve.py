@@ -305,7 +305,7 @@ class State:
         if type(what) is Instance:
             return self.attribute_types(what.cls, name)
         if type(what) is Function:
-            return sorted(self.known_types(what, name) or (PENDING,), key=type_order)
+            return sorted(self.known_types(what.home(name), name) or (PENDING,), key=type_order)
         return [None]
 
     def known_types(self, owner: Any, name: str) -> frozenset[Any]:
@@ -320,14 +320,19 @@ class State:
         return known
 
     def _attribute_types(self, cls: ClassInfo, name: str) -> list[Any]:
+        """What is assigned to the attribute of an object of unknown type is known of classes that assign it themselves only, and
+        what a dataclass is made with of no class: of others nobody knows all."""
         found: set[Any] = set()
-        declared = next((relative.declared[name] for relative in cls.family() if relative.declared.get(name) is not None), None)
-        for relative in cls.family():
+        family = cls.family()
+        declared = next((relative.declared[name] for relative in family if relative.declared.get(name) is not None), None)
+        if declared is None and (not self.universe.assigned(cls, name) or (cls.record and any(name in relative.declared for relative in family))):
+            return [None]
+        for relative in family:
             found |= self.known_types(relative, name)
         if declared is not None:  # and what is known to be more than that
             more = {kind for kind in found if self.is_below(kind, declared)}
             return [declared, *sorted(more, key=type_order)]
-        if not found and not cls.open and self.universe.assigned(cls, name):
+        if not found and not cls.open:
             return [PENDING]
         found.discard(self.universe.none)
         return [None] if not found or None in found or cls.open else sorted(found, key=type_order)
@@ -407,16 +412,18 @@ class State:
         if name == "*" and bases & self.opened:
             self.store(bases & self.opened, "?", objects, line, cause)
             bases &= ~self.opened
+        typed = name[0] not in "*&?=~0123456789"
         if bases & self.outer:
             for base in self.bits(bases & self.outer):
                 self.leak(objects, self.outside_cause(base, name, cause), line)
+                if typed:
+                    self.note_types(self.type[base], name, objects)
         known = self.stored.get((name, objects), 0)  # an object that holds something will hold it forever
         bases &= ~(known | self.outer)
         if not bases:
             return
         self.spend(bases.bit_count())
         self.stored[name, objects] = known | bases
-        typed = name[0] not in "*&?=~0123456789"
         held = name[0] != "&"
         placed = name[0] in "0123456789"
         holds, lines = self.holds, self.store_lines
@@ -435,8 +442,6 @@ class State:
                     lines[base, name] = line
             if typed:
                 self.note_types(self.type[base], name, objects)
-                if type(self.type[base]) is ClassInfo:
-                    self.add_types(self.type[base], in_body(name), objects)
 
     def open_up(self, one: int) -> None:
         """The object, one bit, may hold anything from outside."""
@@ -462,10 +467,12 @@ class State:
 
     def note_types(self, what: Any, name: str, objects: int) -> None:
         """Remembers of which types an attribute's values are."""
-        owner = what.cls if type(what) is Instance else what
+        owner = what.cls if type(what) is Instance else what.home(name) if type(what) is Function else what
         if not isinstance(owner, (ClassInfo, ModuleInfo, Function)):
             return
         self.add_types(owner, name, objects)
+        if type(what) is ClassInfo:
+            self.add_types(what, in_body(name), objects)
 
     def add_types(self, owner: Any, name: str, objects: int) -> None:
         """The function itself sees that from now on; others when the engine makes it known (``undo``)."""

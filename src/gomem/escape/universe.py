@@ -33,7 +33,7 @@ class Universe:
         self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
         self.in_bodies: dict[str, list[ClassInfo]] = {}  # name -> the classes whose bodies assign it
         self.coded: set[str] = set()  # names of methods of the files' classes
-        self.storing: dict[str, list[ClassInfo]] = {}  # attribute -> the classes whose methods assign it
+        self.storing: dict[str, list[ClassInfo]] = {}  # attribute -> the classes whose methods or bodies assign it
         self.assigning: dict[tuple[ClassInfo, str], bool] = {}  # whether a class does, or one related to it
         self.frozen: Frozen | None = None  # packages that were analysed before
         for library in libraries.values():
@@ -138,13 +138,12 @@ class Universe:
 
     def _note_stores(self, module: ModuleInfo, code: ir.Code) -> None:
         for cls, name in code.stored:
+            owner = module.classes.get(cls or code.owner)
             if cls:
                 module.classes[cls].class_names.add(name)
                 self.in_bodies.setdefault(name, []).append(module.classes[cls])
-                continue
-            if module.own:
+            elif module.own:
                 self.stored.add(name)
-            owner = module.classes.get(code.owner)
             if owner is not None and owner not in self.storing.setdefault(name, []):
                 self.storing[name].append(owner)
 
@@ -304,11 +303,12 @@ class Universe:
             if found is not None:
                 return found
             parts.pop()
-        for kind in self.resolve(name, module):
-            if isinstance(kind, ClassInfo):
-                return kind
-            if isinstance(kind, Function) and kind.module is self.builtins:  # a text says what calling the class does
-                return self.builtins.classes.get(kind.name)
+        kinds = self.resolve(name, module)
+        classes = [kind for kind in kinds if isinstance(kind, ClassInfo)]
+        if len(classes) == 1:
+            return classes[0]
+        if not classes:  # a text says what calling the class does
+            return next((self.builtins.classes.get(kind.name) for kind in kinds if isinstance(kind, Function) and kind.module is self.builtins), None)
         return None
 
     def module(self, name: str) -> ModuleInfo | Unread:
@@ -415,7 +415,7 @@ class Universe:
         return bool(sources) and not any(source.partition(".")[0] in _OF_TYPES or source == "collections.abc" for source in sources)
 
     def assigned(self, cls: ClassInfo, name: str) -> bool:
-        """Whether some method of the class, or of one that its objects may be of, assigns that attribute."""
+        """Whether the body or some method of the class, or of one that its objects may be of, assigns that attribute."""
         owners = self.storing.get(name)
         if owners is None:
             return False
@@ -423,6 +423,13 @@ class Universe:
         if found is None:
             found = self.assigning[cls, name] = not set(owners).isdisjoint(cls.family())
         return found
+
+    @staticmethod
+    def begun(cls: ClassInfo, name: str) -> bool:
+        """Whether an object of the class has that attribute from the beginning: by a class body or an initialiser."""
+        if any(name in base.class_names for base in cls.mro):
+            return True
+        return any(("", name) in made.code.stored for base in cls.mro if (made := base.methods.get("__init__")) is not None and made.code is not None)
 
     def functions_or_classes(self, how: str, what: str) -> Any:
         """The type of the object that a ``def`` or ``class`` statement makes, named ``module:qualified``."""
@@ -433,7 +440,7 @@ class Universe:
         return module.functions.get(f"{name}#file") or module.functions[name]
 
     def classes_with(self, name: str) -> list[ClassInfo]:
-        """Classes whose methods assign that attribute."""
+        """Classes whose methods or bodies assign that attribute."""
         return self.storing.get(name, [])
 
     def above(self, cls: ClassInfo | None, name: str) -> list[Function] | None:
@@ -444,6 +451,8 @@ class Universe:
         for lower in [cls, *cls.below()]:
             behind = lower.mro[lower.mro.index(cls) + 1 :] if cls in lower.mro else []
             for base in behind:
+                if name in base.class_names and name not in base.methods:
+                    return None
                 if name in base.methods and not (base.hollow(name) and base is not behind[-1]):
                     if base.name == "object" and lower.open:
                         return None
@@ -482,7 +491,7 @@ class Universe:
         name: an initialiser, a method of a frozen package."""
         call = (name, shape, cls)
         if call not in self.merged:
-            family = {cls.find(name), *(lower.methods.get(name) for lower in cls.below())} - {None}
+            family = {cls.find(name), *cls.lower(name)} - {None}
             known = self.by_name.get(name, [])
             numbers = [number for number, function in enumerate(known) if function in family]
             fitting = [number for number in numbers if known[number].accepts(shape)]
@@ -512,7 +521,7 @@ class Universe:
         if found is None:
             family = cls.family()
             found = self.having[key] = any(one.open for one in family) or all(
-                any(name in one.methods or name in one.declared or name in one.class_names for one in family) or self.assigned(cls, name)
+                any(name in one.methods or name in one.declared for one in family) or self.assigned(cls, name)
                 for name in names
                 if name[:2] != "__" and (name in self.by_name or name in self.stored)
             )
