@@ -61,6 +61,23 @@ class Box:
     def check(self, item):
         return self.mark is None or self.mark.step(item)
 
+class Tap:
+    def __init__(self):
+        self.nozzle = Nozzle()
+
+    def pour(self, item):
+        return self.nozzle.drip(item)
+
+    def hand(self, item):
+        return self.take(item)
+
+    def take(self, item):
+        return 1
+
+class Nozzle:
+    def drip(self, item):
+        return 1
+
 raise SystemExit("never imported")
 '''
 
@@ -106,6 +123,12 @@ CHANGES = {  # what a function of the package is called with -> code that makes 
     "store.Box().check([n])": "class Mine:\n    def step(self, item):\n        ALL.append(item)\nbox = store.Box()\nbox.mark = Mine()\n",
 }
 
+CHANGES_OF_A_CLASS = {  # the same with an object of a class of the package
+    "given.pour([n])": "class Mine:\n    def drip(self, item):\n        ALL.append(item)\nclass Mixed:\n    def __init__(self):\n        self.nozzle = Mine()\nclass Both(Mixed, store.core.Tap):\n    pass\n",
+    "given.hand([n])": "def mine(self, item):\n    ALL.append(item)\nclass Mine(store.core.Tap):\n    take = mine\n",
+    "given.take([n])": "class Mixed:\n    def take(self, item):\n        ALL.append(item)\nclass Both(Mixed, store.core.Tap):\n    pass\n",
+}
+
 
 @pytest.mark.parametrize(("call", "change"), CHANGES.items(), ids=range(len(CHANGES)))
 def test_what_other_code_changes_is_unknown(site: Path, call: str, change: str) -> None:
@@ -113,6 +136,18 @@ def test_what_other_code_changes_is_unknown(site: Path, call: str, change: str) 
     assert judged(site, source.format(""))["[n]"] == "frame"
     if change:
         assert judged(site, source.format(change))["[n]"] != "frame"
+
+
+@pytest.mark.parametrize(("call", "change"), CHANGES_OF_A_CLASS.items(), ids=range(len(CHANGES_OF_A_CLASS)))
+def test_what_classes_of_other_code_change_is_unknown(site: Path, call: str, change: str) -> None:
+    source = f"import store, store.core\nALL = []\n{{}}\ndef f(n, given: store.core.Tap):\n    return {call} + 1\n"
+    assert judged(site, source.format(""))["[n]"] == "frame"
+    assert judged(site, source.format(change))["[n]"] != "frame"
+
+
+def test_an_attribute_of_another_class_changes_nothing(site: Path) -> None:
+    source = "import store, store.core\nclass Mine:\n    def __init__(self):\n        self.nozzle = [1]\ndef f(n, given: store.core.Tap):\n    return given.pour([n]) + 1\n"
+    assert judged(site, source)["[n]"] == "frame"
 
 
 def test_what_a_closure_holds_escapes_if_it_is_unknown(site: Path) -> None:

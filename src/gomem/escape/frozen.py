@@ -134,11 +134,11 @@ class Frozen:
                     continue
                 for other, its, where in zip(cls.mro, homes, range(len(homes)), strict=True):
                     if its != home and other.module.file is not None:
-                        for name in other.methods:
+                        for name in (*other.methods, *(name for name in other.class_names if base.find(name) is not None)):
                             lost += self._looked(cls, base, name, behind=where > place)
-                for name, kinds in cls.attributes.items():
-                    if not kinds <= base.attributes.get(name, NO_TYPES):
-                        lost += self._strangers(cls, (base.key, name))
+                        for name, kinds in other.attributes.items():
+                            if not kinds <= base.attributes.get(name, NO_TYPES):
+                                lost += self._strangers(cls, (base.key, name))
         return lost
 
     def _looked(self, cls: ClassInfo, base: ClassInfo, name: str, behind: bool) -> list[Function]:
@@ -161,8 +161,8 @@ class Frozen:
         for cell in cells:
             lost.update((looker, None) for looker, _ in self.lookers.get(pack_cell(cell), ()))
             if type(cell) is not Function and isinstance(cell[0], ClassInfo):
-                for base in cell[0].mro[1:]:
-                    if not cell[0].attributes[cell[1]] <= base.attributes.get(cell[1], NO_TYPES):
+                for base in cell[0].family():
+                    if base.name != "object" and not cell[0].attributes[cell[1]] <= base.attributes.get(cell[1], NO_TYPES):
                         lost.update((looker, None) for looker, _ in self.lookers.get((base.key, cell[1]), ()))
         return self._lose(list(lost))
 
