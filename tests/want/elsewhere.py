@@ -289,3 +289,56 @@ class Rows(list):
 
 def kept_by_a_part(n):
     Rows([[n]]).keep()  # want "Rows([[n]]).keep() frame" "Rows([[n]]) frame" "[[n]] frame" "[n] global"
+
+
+class Begun:
+    pass
+
+
+class NotBegun:
+    pass
+
+
+def begin(self, item):
+    KEPT.append(item)  # want "KEPT.append(item) frame"
+
+
+def same(self, other):
+    KEPT.append(other)  # want "KEPT.append(other) frame"
+
+
+Begun.__init__ = begin
+Begun.__eq__ = same
+
+
+def begun(n):
+    return Begun([n]) == {n}, NotBegun() == {n}  # want "Begun([n]) == {n}, NotBegun() == {n} returned" "Begun([n]) frame" "[n] global" "{n} global" "NotBegun() frame" "{n} frame"
+
+
+class Grip:
+    def hold(self, item):
+        pass
+
+
+class Handle(Grip):
+    def hold(self, item):
+        pass
+
+
+def regrip(grip: Grip):
+    grip.hold = KEPT.append
+
+
+def regripped(handle: Handle, n):
+    handle.hold([n])  # want "handle.hold([n]) frame" "[n] unknown"
+
+
+class Shared:
+    state = {}  # want "{} class"
+
+    def __init__(self):
+        self.__dict__ = self.state
+
+
+def shared(n):
+    Shared().rows = [n]  # want "Shared() unknown" "[n] unknown"

@@ -1,5 +1,7 @@
 """Exceptions: what is raised escapes; an exception that is kept keeps the frame through its traceback."""
 
+from contextlib import contextmanager
+
 
 def fails(n):
     raise ValueError([n])  # want "ValueError([n]) raised" "[n] raised"
@@ -154,3 +156,27 @@ class Detail(Failure):
 class Plain(Refusal):
     def __init__(self, what):
         super(Plain, self).__init__(f"{what}!")  # want "super(Plain, self).__init__(f'{what}!') frame" "super(Plain, self) frame" "f'{what}!' instance"
+
+
+class Expected:
+    error = None
+
+
+@contextmanager
+def expected(cls):
+    found = Expected()  # want "Expected() returned"
+    try:
+        yield found
+    except cls as error:
+        found.error = error
+
+
+def error_of(n):
+    with expected(ValueError) as found:  # want "expected(ValueError) returned"
+        message([n])  # want "message([n]) frame" "[n] frame"
+    return found.error
+
+
+def no_error_of(n):
+    with expected(ValueError):  # want "expected(ValueError) frame"
+        message([n])  # want "message([n]) frame" "[n] frame"

@@ -496,3 +496,27 @@ class Watching:
 def no_more_watched():
     watching = Watching()  # want "Watching() global"
     del watching.watched
+
+
+class Answering:
+    def __getattribute__(self, name):
+        return KEEP.append
+
+    def put(self, rows):
+        pass
+
+
+def asked_for_a_method(n):
+    Answering().put([n])  # want "Answering().put([n]) frame" "Answering() frame" "[n] global"
+
+
+class Screen:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def write(self, text):
+        KEEP.append(self.rows)  # want "KEEP.append(self.rows) frame"
+
+
+def printed_on(n):
+    print("nothing", file=Screen([n]))  # want "print('nothing', file=Screen([n])) frame" "Screen([n]) frame" "[n] global"

@@ -178,7 +178,7 @@ class Calls(Arguments):
             return made | self.call_unread(made, given, number, f"the metaclass of {cls.name}", line)
         new = cls.find("__new__")
         result = begun = made
-        if new is not None and (cls.open or not _of_object(new)) and not (cls.record and new.code is None):
+        if new is not None and (cls.open or not self.universe.of_object(new)) and not (cls.record and new.code is None):
             short = None
             if new.short is not None and given.exact and new.lacks(new.short[0], len(given.positional) + 1, given.named):
                 short = new = new.short[1]
@@ -197,6 +197,8 @@ class Calls(Arguments):
                 self.hold_fields(cls, made, given, line)
             else:
                 self.call_function(init, given.behind(begun), (number, "init"), line)
+                if "__init__" in self.universe.instead:
+                    self.call_assigned(begun, what, "__init__", given, (number, "init"), line)
         elif cls.open:
             self.leak(given.everything() | made, f"unknown {cls.name}", line)
         if cls.open:
@@ -332,7 +334,10 @@ class Calls(Arguments):
             candidates += cls.lower(name)
         if cls.open and found is None:  # a method of a base that nobody read
             return self.call_unread(this, given, number, name, line)
-        result = self.call_assigned(this, what, name, given, number, line) if candidates and name in self.universe.in_bodies else 0
+        result = self.call_assigned(this, what, name, given, number, line) if candidates and name in self.universe.instead else 0
+        got = self.asked_by_name(this, "__getattribute__", name, number, line) if name[:2] != "__" else 0
+        if got:
+            result |= self.call(got, given, number, line, name)
         merged = self.universe.merged_family(cls, name, given.shape()) if len(candidates) > _MANY else None
         if merged is not None:
             return result | self.call_merged(merged, this, given, number, line)
@@ -366,14 +371,17 @@ class Calls(Arguments):
         return result
 
     def assigned_instead(self, what: Instance, name: str) -> list[Any]:
-        """The types of what class bodies put in the place of a method."""
+        """The types of what class bodies put in the place of a method, and some code in the place of one of ``object``."""
         found: list[Any] | None = self.bodies.get((what, name))
         if found is None:
             cls = what.cls
             method = cls.find(name)
             nearer = cls.mro[: cls.mro.index(method.cls)] if method is not None and method.cls in cls.mro else cls.mro
             owners = [*nearer, *(() if what.exact else set(cls.family()).difference(cls.mro))]
-            kinds = {kind for owner in owners if name in owner.class_names and name not in owner.methods for kind in self.known_types(owner, name)}
+            owners = [owner for owner in owners if name not in owner.methods]
+            if method is None or not self.universe.of_object(method):
+                owners = [owner for owner in owners if name in owner.class_names]
+            kinds = {kind for owner in owners for kind in self.known_types(owner, name)}
             found = self.bodies[what, name] = sorted(kinds, key=type_order)
         return found
 
@@ -389,7 +397,7 @@ class Calls(Arguments):
     def has_code(self, what: Instance, name: str) -> bool:
         if _has_code(what.cls.find(name)):
             return True
-        return (not what.exact and bool(what.cls.lower(name))) or (name in self.universe.in_bodies and bool(self.assigned_instead(what, name)))
+        return (not what.exact and bool(what.cls.lower(name))) or (name in self.universe.instead and bool(self.assigned_instead(what, name)))
 
     @staticmethod
     def has_own(meta: ClassInfo | Unread | None, *names: str) -> bool:
@@ -599,11 +607,9 @@ class Calls(Arguments):
             what = self.type[one]
             if what in (None, PENDING, UNREAD) or (type(what) is Instance and what.cls.name == "str" and what.cls.module is self.universe.builtins):
                 text |= 1 << one
-        if not text:
-            return
         known = {self.type[one] for one in self.bits(files)} - {self.universe.none}
         if known:
-            self.call_method(files, "write", Given([text], {}, 0, 0), ("print", number), line)
+            self.call_method(files, "write", Given([text or self.outside(self.universe.str)], {}, 0, 0), ("print", number), line)
         if not known or any(type(what) is not Instance for what in known):
             for one in self.bits(text):
                 if self.kind[one] == MADE:
@@ -658,11 +664,6 @@ class Calls(Arguments):
             if _has_code(what.cls.find("__next__")):
                 result |= self.call_method_of(these, what, "__next__", NOTHING, ("next", number), line)
         return result
-
-
-def _of_object(function: Function) -> bool:
-    """Whether it is ``object.__new__``, whose result is the object itself."""
-    return function.cls is not None and function.cls.name == "object" and function.code is None
 
 
 def _makes(summary: Summary, cls: ClassInfo) -> bool:

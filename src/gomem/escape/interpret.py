@@ -75,11 +75,11 @@ class Interpreter(Attributes):
         return settled
 
     def keep_frame(self) -> None:
-        """An exception that passes through a ``with`` block on its way to the manager's own ``except`` keeps this frame."""
+        """An exception that passes through a ``with`` block on its way to the manager's own ``except`` keeps this frame, and the managers."""
         base = self.universe.exception
         caught = [one for one in self.bits(self.deep(self.managers)) if type(self.type[one]) is Instance and base in self.type[one].cls.mro]
         for one in caught:
-            self.store(1 << one, _FRAME, self.held_by_frame() & ~(1 << one), ir.FIRST)
+            self.store(1 << one, _FRAME, (self.held_by_frame() | self.managers) & ~(1 << one), ir.FIRST)
 
     def keep_classes(self) -> None:
         """Of classes that this function makes, each object keeps its own, and each class its bases."""
@@ -155,7 +155,7 @@ class Interpreter(Attributes):
                 for cls in self.universe.classes_with(op[2]):
                     self.note_types(cls, op[2], 1)
                 for one in self.bits(self.pts[op[1]]):
-                    self.note_replaced(self.type[one], op[2])
+                    self.note_replaced(one, op[2])
                     self.note_types(self.type[one], op[2], 1)
             elif op[0] == ir.STORE_CLASS:
                 self.note_types(self.module.classes[op[1]], op[2], 1)

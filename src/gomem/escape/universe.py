@@ -32,7 +32,8 @@ class Universe:
         self.unsettled: dict[Function, None] = {}  # merged methods of which a member has changed since this was last emptied
         self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
         self.in_bodies: dict[str, list[ClassInfo]] = {}  # name -> the classes whose bodies assign it
-        self.coded: set[str] = set()  # names of methods of the files' classes
+        self.instead: set[str] = set()  # names that bodies assign, or any code, if they are those of methods of ``object``
+        self.coded: set[str] = set()  # names of methods that the files' classes have, or are given
         self.storing: dict[str, list[ClassInfo]] = {}  # attribute -> the classes whose methods or bodies assign it
         self.assigning: dict[tuple[ClassInfo, str], bool] = {}  # whether a class does, or one related to it
         self.frozen: Frozen | None = None  # packages that were analysed before
@@ -142,8 +143,12 @@ class Universe:
             if cls:
                 module.classes[cls].class_names.add(name)
                 self.in_bodies.setdefault(name, []).append(module.classes[cls])
+                self.instead.add(name)
             elif module.own:
                 self.stored.add(name)
+            if name in self.builtins.classes["object"].methods:
+                self.instead.add(name)
+                self.coded.add(name)
             if owner is not None and owner not in self.storing.setdefault(name, []):
                 self.storing[name].append(owner)
 
@@ -430,6 +435,11 @@ class Universe:
         if any(name in base.class_names for base in cls.mro):
             return True
         return any(("", name) in made.code.stored for base in cls.mro if (made := base.methods.get("__init__")) is not None and made.code is not None)
+
+    @staticmethod
+    def of_object(method: Function) -> bool:
+        """Whether it is a method that all classes have."""
+        return method.code is None and method.cls is not None and method.cls.name == "object"
 
     def functions_or_classes(self, how: str, what: str) -> Any:
         """The type of the object that a ``def`` or ``class`` statement makes, named ``module:qualified``."""
