@@ -245,10 +245,10 @@ class Attributes(Calls):
                 self.store(these, "*", self.pts[key], line)
                 found |= self.hook(these, "__missing__", Given([self.pts[key]], {}, 0, 0), ("item", dst), line)
         for one in self.bits(plain & ~self.frozen):
-            what = self.type[one]
-            if type(what) is ClassInfo:
+            made = self.type[one]
+            if type(made) is ClassInfo:
                 plain &= ~(1 << one)
-                found |= self.outside(what.any_type) if what.enum else 1 << one
+                found |= self.outside(made.any_type) if made.enum else 1 << one
                 self.leak(self.pts[key], "library typing", line)
         self.put(dst, found | self.load(plain, "*"))
 

@@ -135,7 +135,7 @@ class Calls(Arguments):
         result = self.apply(function.summary, values, number, line, function)
         return result if function.result is None else self.annotated(result, function.result)
 
-    def annotated(self, objects: int, what: Instance) -> int:
+    def annotated(self, objects: int, what: Instance | Unread) -> int:
         """The result of a function that says of which type it is: old objects of unknown type are of that one."""
         found = 0
         for one in self.bits(objects):
@@ -258,8 +258,8 @@ class Calls(Arguments):
         told = {what: these for what, these in known.items() if not self.untold_method(what, name)}
         if not told and all(type(self.type[one]) is Instance for one in self.bits(base)):
             told = known
-        for what, these in told.items():
-            result |= self.call_method_of(these | markers, what, name, given, number, line)
+        for instance, these in told.items():
+            result |= self.call_method_of(these | markers, instance, name, given, number, line)
             called = True
         for one in self.bits(base):
             what = self.type[one]

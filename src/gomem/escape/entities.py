@@ -18,7 +18,8 @@ BOTTOM = Summary(digested=b"not solved yet")
 class Pending:
     """The type of what an attribute holds of which no value has been seen yet: unknown for now, and told to nobody."""
 
-    name = key = ""
+    name = ""
+    key = ""
 
 
 PENDING = Pending()
@@ -96,7 +97,7 @@ class Function(Owner):
         self.tangled = False  # given up: its summary is the worst one
         self.effort = 0  # what solving it has taken so far, in tenths of what it may take at once
         self.summary: Summary = BOTTOM
-        self.result: Instance | None = None  # the type that its annotation gives of what it returns
+        self.result: Instance | Unread | None = None  # the type that its annotation gives of what it returns
         self.members: list[Function] = []  # of a merged one
         self.plain = False  # of a merged one: methods of built-in classes
         self.outdated = False  # of a merged one: older than its members

@@ -392,15 +392,15 @@ class Interpreter(Attributes):
 
     def simple_result(self, left: int, right: int, name: str) -> Instance | None:
         """The type of the result where one operand tells: text stays text, numbers give numbers."""
-        for side in (left, right):
+        for side, first in ((left, True), (right, False)):
             kinds = {self.type[one] for one in self.bits(side)} - {self.universe.none}
             names = {kind.cls.name if type(kind) is Instance else "?" for kind in kinds}
             if not names or "?" in names or len(names) > 1:
                 continue
             only = names.pop()
-            if only in ("str", "bytes") and (name == "__add__" or (name == "__mod__" and side is left) or name == "__mul__"):
+            if only in ("str", "bytes") and (name == "__add__" or (name == "__mod__" and first) or name == "__mul__"):
                 return self.universe.instance(only)
-            if only in _NUMBERS and name != "__mul__" and not (name == "__mod__" and side is right):
+            if only in _NUMBERS and name != "__mul__" and (name != "__mod__" or first):
                 return self.universe.instance("float")
         return None
 

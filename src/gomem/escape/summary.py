@@ -32,7 +32,7 @@ from gomem.escape import ir
 FRESH, WORLD, RESULT = -1, -2, -3
 PRINTED = "printed"  # in place of where the result of a call goes: nothing is called, but text among the objects written to the files
 DEEP = "**"
-Source = tuple[int, Any]  # (parameter, path); (FRESH, number); (WORLD, type or its name); (RESULT, path), what functions called before gave
+Source = tuple[Any, Any]  # (parameter, path); (FRESH, number); (WORLD, type or its name); (RESULT, path), what functions called before gave
 # A path: "" the parameter itself, "a" a field, "a.b" a field of that, "a.**" anything below a, "**" anything below the parameter.
 
 

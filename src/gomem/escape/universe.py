@@ -394,7 +394,7 @@ class Universe:
         source, _, name = what.partition(":")
         module = self.modules.get(source)
         found = [UNREAD] if module is None else self.lookup(module, name, False, seen)
-        return found if found not in _NOT_FOUND else [self.modules.get(f"{source}.{name}", found[0])]
+        return found if found not in _NOT_FOUND else [self.modules.get(f"{source}.{name}") or found[0]]
 
     def annotated(self, names: tuple[str, ...], module: ModuleInfo) -> Any:
         """The type an annotation names, if it is one class; None otherwise."""
