@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from gomem.escape import ir
 from gomem.escape.entities import Function, Shape
 from gomem.escape.solve import MADE, State
 
-POSITIONS = 8  # parameters told apart when a method is known by its name only
+POSITIONS: Final = 8  # parameters told apart when a method is known by its name only
 
 
 class Given:
@@ -44,7 +44,7 @@ class Given:
         return made
 
 
-NOTHING = Given([], {}, 0, 0)
+NOTHING: Final = Given([], {}, 0, 0)
 
 
 class Arguments(State):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from gomem.escape import ir
 from gomem.escape.arguments import NOTHING, Arguments, Given
@@ -10,13 +10,13 @@ from gomem.escape.entities import BOTTOM, PENDING, UNREAD, ClassInfo, Function, 
 from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, in_body
 from gomem.escape.summary import DEEP, FRESH, PRINTED, RESULT, WORLD, Summary, type_order
 
-BOUND = "bound"  # type of a bound method whose function is not known: ("bound", name)
-_SUBCLASSES = 7  # that may be called for one
-_CALLED = 24  # functions that one value may be
-_BOUND = 3  # bound methods that one value may be
-_DEPTH = 5  # calls, and summaries applied, that a call leads to here: callbacks, iteration by the objects' own methods
-_APART = 4  # types of objects whose method, being the same, is called for each type by itself
-_MANY = 2  # methods told apart; with more, they are merged
+BOUND: Final = "bound"  # type of a bound method whose function is not known: ("bound", name)
+_SUBCLASSES: Final = 7  # that may be called for one
+_CALLED: Final = 24  # functions that one value may be
+_BOUND: Final = 3  # bound methods that one value may be
+_DEPTH: Final = 5  # calls, and summaries applied, that a call leads to here: callbacks, iteration by the objects' own methods
+_APART: Final = 4  # types of objects whose method, being the same, is called for each type by itself
+_MANY: Final = 2  # methods told apart; with more, they are merged
 
 
 class Calls(Arguments):

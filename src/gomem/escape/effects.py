@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from gomem.escape import ir
 from gomem.escape.entities import PENDING, Instance
@@ -11,13 +11,13 @@ from gomem.escape.interpret import Interpreter
 from gomem.escape.solve import MADE, OUTSIDE, PARAMETER, REACHABLE, WEAK
 from gomem.escape.summary import DEEP, FRESH, PRINTED, WORLD, Source, Summary, below, type_order
 
-_MANY = 4  # new objects told apart in a summary; more become one of unknown type
-_PATHS = 4  # paths of one parameter told apart
-_FIELDS = 12
-_STORES = 16  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
-_CALLS = 3  # functions passed in that are called
-SIZE = 24  # sources named in one summary; with more, less is told apart
-_KINDS = 4  # types of new objects that a summary of that size tells apart
+_MANY: Final = 4  # new objects told apart in a summary; more become one of unknown type
+_PATHS: Final = 4  # paths of one parameter told apart
+_FIELDS: Final = 12
+_STORES: Final = 16  # stores of one function; with more, all that one parameter keeps is kept everywhere in it
+_CALLS: Final = 3  # functions passed in that are called
+SIZE: Final = 24  # sources named in one summary; with more, less is told apart
+_KINDS: Final = 4  # types of new objects that a summary of that size tells apart
 _FRAMES = {"generator": "generator", "coroutine": "coroutine", "asyncgen": "async_generator"}
 
 

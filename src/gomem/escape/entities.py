@@ -7,7 +7,7 @@ A type is one of the objects ``Instance``, ``Function``, ``ClassInfo`` (the clas
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 from gomem.escape import ir
 from gomem.escape.summary import LibraryModule, Summary
@@ -22,7 +22,7 @@ class Pending:
     key = ""
 
 
-PENDING = Pending()
+PENDING: Final = Pending()
 
 
 class Unread:
@@ -32,14 +32,14 @@ class Unread:
     key = "unread"
 
 
-UNREAD = Unread()
+UNREAD: Final = Unread()
 Shape = tuple[int, frozenset[str]]  # of a call: how many arguments by position, and the keywords
 ANY_NUMBER = 1000
 DECORATED = "decorated"
 REPLACED = "replaced at run time"
-NO_TYPES: frozenset[Any] = frozenset()
-UNKNOWN_TYPE: frozenset[Any] = frozenset([None])
-MANY_TYPES = 6  # an attribute that may be of more types than this is of unknown type
+NO_TYPES: Final[frozenset[Any]] = frozenset()
+UNKNOWN_TYPE: Final[frozenset[Any]] = frozenset([None])
+MANY_TYPES: Final = 6  # an attribute that may be of more types than this is of unknown type
 
 
 def united(known: frozenset[Any], kinds: Iterable[Any]) -> frozenset[Any]:

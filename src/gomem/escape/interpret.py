@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 from operator import or_
-from typing import Any
+from typing import Any, Final
 
 from gomem.escape import ir
 from gomem.escape.arguments import NOTHING, Given
@@ -16,7 +16,7 @@ from gomem.escape.solve import MADE, PARAMETER, PASSES, TooTangled, in_body
 _CHECKS = ("__instancecheck__", "__subclasscheck__")
 _NUMBERS = ("int", "float", "bool", "complex")
 EXACT, COARSE, GIVEN_UP = range(3)  # how a function is attempted
-_FRAME = "&frame"  # what an exception that was caught keeps through its traceback
+_FRAME: Final = "&frame"  # what an exception that was caught keeps through its traceback
 
 
 class _Step:
@@ -586,7 +586,7 @@ class Interpreter(Attributes):
 
 
 _CONTAINERS = ("list", "tuple", "set", "frozenset", "dict", "deque", "Counter", "defaultdict", "OrderedDict")
-_OPERATIONS: dict[int, Callable[[Interpreter, Any], None]] = {
+_OPERATIONS: Final[dict[int, Callable[[Interpreter, Any], None]]] = {
     ir.COPY: Interpreter.copy,
     ir.ALLOC: Interpreter.alloc,
     ir.CONST: Interpreter.const,

@@ -13,7 +13,7 @@ import marshal
 import re
 from dataclasses import astuple, dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 (
     COPY,  # dst, src
@@ -49,16 +49,22 @@ from typing import Any
     EXIT,  # manager, name, line: a ``with`` block ends, perhaps by an exception
     DECORATED,  # dst, class, result: what a class's decorator gives
 ) = range(32)
-FIRST = 1  # the line of the ``def`` itself
+FIRST: Final = 1  # the line of the ``def`` itself
 
-ALONE = "00"  # field of an item that is the only one, so that it is no "0" of two
+ALONE: Final = "00"  # field of an item that is the only one, so that it is no "0" of two
 RECORD = "&record"  # base of what namedtuple() makes
 
 # arguments of a call: (positional vars, ((keyword, var), ...), vars of *args, vars of **kwargs)
 Arguments = tuple[tuple[int, ...], tuple[tuple[str, int], ...], tuple[int, ...], tuple[int, ...]]
 
-ORDINARY, POSITIONAL_ONLY, REST, KEYWORD_ONLY, KEYWORDS = range(5)  # Param.how
-NO_DEFAULT, CONSTANT_DEFAULT, OBJECT_DEFAULT = range(3)  # Param.default
+ORDINARY: Final = 0  # Param.how
+POSITIONAL_ONLY: Final = 1
+REST: Final = 2
+KEYWORD_ONLY: Final = 3
+KEYWORDS: Final = 4
+NO_DEFAULT: Final = 0  # Param.default
+CONSTANT_DEFAULT: Final = 1
+OBJECT_DEFAULT: Final = 2
 
 
 @dataclass(slots=True)

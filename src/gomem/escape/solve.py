@@ -8,24 +8,27 @@ has loops or closures. Calls are in calls.py, verdicts and summaries in verdicts
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from gomem.escape import ir
 from gomem.escape.entities import NO_TYPES, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo
 from gomem.escape.summary import DEEP, below, longer, type_order
 from gomem.escape.universe import Universe
 
-MADE, PARAMETER, REACHABLE, OUTSIDE = range(4)  # kinds of objects
-WEAK = "~"  # field of what an object gives, but does not keep alive
+MADE: Final = 0  # kinds of objects
+PARAMETER: Final = 1
+REACHABLE: Final = 2
+OUTSIDE: Final = 3
+WEAK: Final = "~"  # field of what an object gives, but does not keep alive
 PASSES = 30  # then a function is given up: everything it touches escapes
 BUDGET = 150_000  # objects that are looked at for what they hold, or made to hold more, before less is told apart
 BUDGET_OPERATION = 150  # the same for each operation of a long function
-_SOME = 8
-_REMEMBERED = 1_000_000  # machine words of sets, and of numbers of objects in them, that are kept
-CROWDED = 120  # objects of a function before what its calls make behind their results is no longer told apart call by call
+_SOME: Final = 8
+_REMEMBERED: Final = 1_000_000  # machine words of sets, and of numbers of objects in them, that are kept
+CROWDED: Final = 120  # objects of a function before what its calls make behind their results is no longer told apart call by call
 
 
-_UNKNOWN: list[Any] = [None]
+_UNKNOWN: Final[list[Any]] = [None]
 
 
 def in_body(name: str) -> str:

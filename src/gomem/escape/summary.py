@@ -24,14 +24,16 @@ import re
 import sys
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 from gomem.errors import UsageError
 from gomem.escape import ir
 
-FRESH, WORLD, RESULT = -1, -2, -3
-PRINTED = "printed"  # in place of where the result of a call goes: nothing is called, but text among the objects written to the files
-DEEP = "**"
+FRESH: Final = -1
+WORLD: Final = -2
+RESULT: Final = -3
+PRINTED: Final = "printed"  # in place of where the result of a call goes: nothing is called, but text among the objects written to the files
+DEEP: Final = "**"
 Source = tuple[Any, Any]  # (parameter, path); (FRESH, number); (WORLD, type or its name); (RESULT, path), what functions called before gave
 # A path: "" the parameter itself, "a" a field, "a.b" a field of that, "a.**" anything below a, "**" anything below the parameter.
 
