@@ -65,5 +65,5 @@ def _read(path: str, disk: DiskCache) -> Read:
         return data, ""
     except (SyntaxError, ValueError, OSError) as error:
         return None, f"{type(error).__name__}: {error}"
-    except RecursionError:
+    except (RecursionError, MemoryError):  # the parser has a stack of its own
         return None, "nested too deep"
