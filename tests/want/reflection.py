@@ -152,6 +152,12 @@ def method_by_computed_name(n):
     return getattr(Shelf(), f"get{n}", None)  # want "getattr(Shelf(), f'get{n}', None) returned" "Shelf() returned" "f'get{n}' global"
 
 
+def attribute_of_no_name():
+    box = Shelf()  # want "Shelf() returned"
+    setattr(box, "", [1])  # want "setattr(box, '', [1]) frame" "[1] returned"
+    return getattr(box, "")  # want "getattr(box, '') returned"
+
+
 def set_by_name(n):
     setattr(Shelf(), "rows", [n])  # want "setattr(Shelf(), 'rows', [n]) frame" "Shelf() frame" "[n] global"
 

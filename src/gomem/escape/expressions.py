@@ -386,9 +386,9 @@ class Expressions(Frame):
         return dst
 
     def _attribute_by_name(self, how: str, node: ast.Call, given: tuple[int, ...], dst: int) -> None:
-        """``getattr`` and ``setattr`` with a name that is written there."""
+        """``getattr`` and ``setattr`` with a name that is written there. What is no identifier counts as computed: it could mean a field of the analysis."""
         name = node.args[1]
-        if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str) or not name.value.isidentifier():
             return
         if how == "getattr":
             found = self.new()
