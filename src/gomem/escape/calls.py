@@ -528,61 +528,35 @@ class Calls(Arguments):
     def _apply(self, summary: Summary, values: dict[Any, int], number: Any, line: int, function: Function) -> int:
         plan = summary.plan()
         fresh = [self.fresh(number, what, top) for what, top in plan.fresh]
-        known: dict[Any, int] = {}  # source -> objects, as long as no field changes
-        version = len(self.log)
-        gave = 0  # the functions that were called back
-
-        def union(sources: Any) -> int:
-            nonlocal version
-            objects = 0
-            for source in sources:
-                index, path = source
-                if index == FRESH:
-                    objects |= fresh[path]
-                elif index == RESULT:
-                    objects |= self.inside(gave, path) if path else gave
-                elif index == WORLD:
-                    objects |= self.outside(path)
-                elif not path:
-                    objects |= values.get(index, 0)
-                else:
-                    if version != len(self.log):
-                        version = len(self.log)
-                        known.clear()
-                    found = known.get(source)
-                    if found is None:
-                        given = values.get(index, 0)
-                        found = known[source] = self.inside(given, path) if given else 0
-                    objects |= found
-            return objects
+        meant = _Meant(self, values, fresh)
 
         for _ in range(2 if plan.stores else 1):  # what one puts in, another takes out, if an object is given twice
             before = len(self.log)
             for index, name, sources in plan.fields:
-                self.store(fresh[index], name, union(sources), line)
+                self.store(fresh[index], name, meant.union(sources), line)
             for target, name, stored in plan.stores:
-                bases = union((target,))
+                bases = meant.union((target,))
                 if bases:
-                    self.store(bases, name, union(stored), line, f"global by {function.name}")
+                    self.store(bases, name, meant.union(stored), line, f"global by {function.name}")
             if before == len(self.log):
                 break
         for root, leaks in plan.leaks:
             given = values.get(root, 0)
             for source, cause in leaks if given else ():
-                objects = self.held(given) if source[1] == DEEP else union((source,))
+                objects = self.held(given) if source[1] == DEEP else meant.union((source,))
                 if objects & ~1:
                     self.leak(objects, f"{cause} {function.name}" if cause in ("library", "task") else cause, line)
-        result = union(plan.returns)
+        result = meant.union(plan.returns)
         for target, arguments, into in summary.calls:
-            called, passed = union((target,)), [union((argument,)) for argument in arguments]
+            called, passed = meant.union((target,)), [meant.union((argument,)) for argument in arguments]
             if into == PRINTED:
                 self.print(called, passed[0] if passed else 0, number, line)
                 continue
             called_back = self.call(called, Given(passed, {}, 0, 0), ("callback", number, into), line, "a callback") if called else 0
             place, _, name = target[1].rpartition(".")
             if into != "leak" and name.isidentifier():  # a text means the method, if the object has one in a file
-                called_back |= self.hook(union(((target[0], place),)), name, Given(passed, {}, 0, 0), ("callback", number), line)
-            gave |= called_back
+                called_back |= self.hook(meant.union(((target[0], place),)), name, Given(passed, {}, 0, 0), ("callback", number), line)
+            meant.gave |= called_back
             if into == "leak":
                 self.leak(called_back, f"unknown result of a function that {function.name} calls", line)
             elif into == "result":
@@ -664,6 +638,45 @@ class Calls(Arguments):
             if _has_code(what.cls.find("__next__")):
                 result |= self.call_method_of(these, what, "__next__", NOTHING, ("next", number), line)
         return result
+
+
+class _Meant:
+    """The objects that the sources of a summary mean in one call. No function within ``_apply``: compiled, that would be a cycle, which
+    nobody looks for here, and keep all objects of the caller."""
+
+    __slots__ = ("solved", "values", "fresh", "gave", "known", "version")
+
+    def __init__(self, solved: Calls, values: dict[Any, int], fresh: list[int]) -> None:
+        self.solved = solved
+        self.values = values
+        self.fresh = fresh
+        self.gave = 0  # the functions that were called back
+        self.known: dict[Any, int] = {}  # source -> objects, as long as no field changes
+        self.version = len(solved.log)
+
+    def union(self, sources: Any) -> int:
+        solved = self.solved
+        objects = 0
+        for source in sources:
+            index, path = source
+            if index == FRESH:
+                objects |= self.fresh[path]
+            elif index == RESULT:
+                objects |= solved.inside(self.gave, path) if path else self.gave
+            elif index == WORLD:
+                objects |= solved.outside(path)
+            elif not path:
+                objects |= self.values.get(index, 0)
+            else:
+                if self.version != len(solved.log):
+                    self.version = len(solved.log)
+                    self.known.clear()
+                found = self.known.get(source)
+                if found is None:
+                    given = self.values.get(index, 0)
+                    found = self.known[source] = solved.inside(given, path) if given else 0
+                objects |= found
+        return objects
 
 
 def _makes(summary: Summary, cls: ClassInfo) -> bool:
