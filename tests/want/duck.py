@@ -89,3 +89,20 @@ def is_no_writer(names, n):
     rows = list(names)  # want "list(names) frame"
     row = rows.pop() or []  # want "rows.pop() frame" "[] frame"
     row.append([n])  # want "row.append([n]) frame" "[n] argument"
+
+
+class Codec:
+    def __init__(self, encode):
+        self.encode = encode
+
+
+def text_first(x, n):
+    return x.encode("ascii", str(n)) is None  # want "x.encode('ascii', str(n)) frame" "str(n) frame"
+
+
+def no_text_is_given_a_list(x, n):
+    return x.encode([n], [n]) is None  # want "x.encode([n], [n]) frame" "[n] unknown" "[n] unknown"
+
+
+def text_again_all_the_same(x, n):
+    return x.encode("ascii", str(n)) is None  # want "x.encode('ascii', str(n)) frame" "str(n) frame"

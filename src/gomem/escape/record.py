@@ -126,9 +126,9 @@ class Unpacker:
     def new_cell(self, plain: Plain) -> Cell:
         if type(plain) is tuple:
             return (self.by_key[plain[0]], plain[1])
-        if plain.startswith("any "):
-            _, name, numbers = plain.split(" ")
-            return self.universe.merged_of(name, tuple(map(int, numbers.split(","))))
+        if plain.startswith(("any ", "plain ")):
+            how, name, numbers = plain.split(" ")
+            return self.universe.merged_of(name, tuple(map(int, numbers.split(","))), how == "plain")
         return self.by_key[plain]
 
     def outcome(self, plain: Plain) -> Outcome:

@@ -27,7 +27,7 @@ class Universe:
         self.asked: dict[Any, Any] = {}  # (module, name) of all that was looked up, and what of that may change
         self.stored: set[str] = set()  # attributes that some code assigns
         self.merged: dict[Any, Function | None] = {}  # by name, by the arguments of the call and what else is asked for
-        self.merged_by_name: dict[str, dict[tuple[int, ...], Function]] = {}  # and by which methods of the name are in it
+        self.merged_by_name: dict[str, dict[tuple[tuple[int, ...], bool], Function]] = {}  # and by which methods of the name are in it, and whether plain
         self.merged_with: dict[Function, list[Function]] = {}  # of which merged ones a method is a member
         self.unsettled: dict[Function, None] = {}  # merged methods of which a member has changed since this was last emptied
         self.having: dict[tuple[ClassInfo, frozenset[str]], bool] = {}
@@ -488,9 +488,7 @@ class Universe:
             plain = any(self.plain(known[number], shape, text) for number in fitting)
             if plain:
                 fitting = [number for number in fitting if known[number].code is None]
-            made = self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if numbers else None
-            if made is not None:
-                made.plain = plain
+            self.merged[call] = self.merged_of(name, tuple(fitting or numbers), plain) if numbers else None
         found = self.merged[call]
         if found is not None and found.outdated:
             self.merge_again(found)
@@ -506,7 +504,7 @@ class Universe:
             numbers = [number for number, function in enumerate(known) if function in family]
             fitting = [number for number in numbers if known[number].accepts(shape)]
             whole = family <= {known[number] for number in numbers}
-            self.merged[call] = self.merged_of(name, tuple(fitting or numbers)) if whole else None
+            self.merged[call] = self.merged_of(name, tuple(fitting or numbers), False) if whole else None
         found = self.merged[call]
         if found is not None and found.outdated:
             self.merge_again(found)
@@ -537,18 +535,20 @@ class Universe:
             )
         return found
 
-    def merged_of(self, name: str, numbers: tuple[int, ...]) -> Function:
-        """The methods of that name with these numbers made one; not brought up to date."""
+    def merged_of(self, name: str, numbers: tuple[int, ...], plain: bool) -> Function:
+        """The methods of that name with these numbers made one; not brought up to date. The same ones may be meant by a call
+        that fits a plain class and by one that does not."""
         known = self.merged_by_name.setdefault(name, {})
-        if numbers not in known:
-            made = known[numbers] = Function(name, self.builtins, [])
+        if (numbers, plain) not in known:
+            made = known[numbers, plain] = Function(name, self.builtins, [])
             made.kind = "merged"
-            made.key = f"any {name} {','.join(map(str, numbers))}"
+            made.plain = plain
+            made.key = f"{'plain' if plain else 'any'} {name} {','.join(map(str, numbers))}"
             made.members = [self.by_name[name][number] for number in numbers]
             for member in made.members:
                 self.merged_with.setdefault(member, []).append(made)
             made.outdated = True
-        return known[numbers]
+        return known[numbers, plain]
 
     def merge_again(self, merged: Function) -> None:
         merged.outdated = False
