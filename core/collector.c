@@ -489,7 +489,7 @@ drive(void)
         int64_t cpu = gm_cpu_ns_no_python();
         finish_now();
         note_stop(gm_cpu_ns_no_python() - cpu, gm_wall_ns_no_python() - now);
-    } else if (now - gm_gc.slice_ns >= pacer->pause_ns / 4) { /* two slices in a row are one long pause */
+    } else if (now - gm_gc.slice_ns >= gm_pacer_least_ns(pacer)) { /* two slices in a row are one long pause */
         advance(gm_collector_grown());
     }
 }

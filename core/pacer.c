@@ -195,9 +195,15 @@ is_in_time(const gm_pacer *pacer, int64_t grown)
 }
 
 int64_t
+gm_pacer_least_ns(const gm_pacer *pacer)
+{
+    return (int64_t)(LEAST * (double)pacer->pause_ns);
+}
+
+int64_t
 gm_pacer_slice_ns(const gm_pacer *pacer, int64_t grown, int64_t owed_ns)
 {
-    int64_t least = (int64_t)(LEAST * (double)pacer->pause_ns);
+    int64_t least = gm_pacer_least_ns(pacer);
     if (owed_ns <= least) { /* ... but a cycle that costs little as a whole never owes more than that */
         return is_in_time(pacer, grown) ? 0 : least;
     }

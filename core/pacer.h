@@ -59,6 +59,9 @@ int64_t gm_pacer_owed_ns(const gm_pacer *pacer, int64_t grown, double done);
 /* How long a slice may be when the limit does not press. */
 int64_t gm_pacer_longest_ns(const gm_pacer *pacer);
 
+/* For less no slice is worth its cost; two are as far apart. */
+int64_t gm_pacer_least_ns(const gm_pacer *pacer);
+
 /* How long a slice may be that pays what is owed: a pause, or somewhat more when that would not keep up; 0: no slice yet. */
 int64_t gm_pacer_slice_ns(const gm_pacer *pacer, int64_t grown, int64_t owed_ns);
 

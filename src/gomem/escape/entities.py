@@ -122,7 +122,7 @@ class Function(Owner):
             outer = function.code.parent
             if not outer:  # of a comprehension of the module
                 return self.module
-            function = self.module.functions.get(f"{outer}#file") or self.module.functions[outer]
+            function = self.module.defined(outer)
         return function
 
     def lacks(self, number: int, positional: int, named: Iterable[str]) -> bool:
@@ -290,3 +290,7 @@ class ModuleInfo(Owner):
         self.classes: dict[str, ClassInfo] = {}
         self.own = False  # its functions are solved and its sites judged; else it belongs to a frozen package
         self.path = ""
+
+    def defined(self, name: str) -> Function:
+        """The function that the file defines, also where a library text tells of one of that name."""
+        return self.functions.get(f"{name}#file") or self.functions[name]

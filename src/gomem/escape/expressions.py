@@ -24,7 +24,6 @@ _COMPARED = {  # which methods of the left operand and of the right one a compar
     ast.GtE: ("ge", "le"),
 }  # fmt: skip
 _EXCEPTIONS = ("exc_info", "exception")
-_CHECKS = {"isinstance": "__instancecheck__", "issubclass": "__subclasscheck__"}  # what a metaclass may have
 FRAME_READERS = {"locals", "eval", "exec", "vars", "_getframe", "currentframe"}
 INDEXED = 8  # tuples up to this long are followed item by item
 
@@ -375,8 +374,8 @@ class Expressions(Frame):
         arguments = self.arguments(node)
         dst = self.new()
         self.emit(ir.CALL, dst, function, self.object(node, "?"), arguments, node.lineno, dotted(called))
-        if isinstance(called, ast.Name) and called.id in _CHECKS and len(arguments[0]) == 2:
-            self.emit(ir.HOOK, 0, arguments[0][1], _CHECKS[called.id], arguments[0][:1], node.lineno)
+        if isinstance(called, ast.Name) and called.id in ir.CHECKS and len(arguments[0]) == 2:
+            self.emit(ir.HOOK, 0, arguments[0][1], ir.CHECKS[called.id], arguments[0][:1], node.lineno)
         if isinstance(called, ast.Name) and called.id in _EXCEPTIONS:
             self._handled(node, dst)
         if isinstance(called, ast.Name) and called.id == "vars" and arguments[0]:

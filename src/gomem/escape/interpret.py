@@ -10,10 +10,9 @@ from typing import Any, Final
 from gomem.escape import ir
 from gomem.escape.arguments import NOTHING, Given
 from gomem.escape.attributes import Attributes
-from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Function, Instance
+from gomem.escape.entities import PENDING, UNREAD, ClassInfo, Instance
 from gomem.escape.solve import MADE, PARAMETER, PASSES, TooTangled, in_body
 
-_CHECKS = ("__instancecheck__", "__subclasscheck__")
 _NUMBERS = ("int", "float", "bool", "complex")
 EXACT, COARSE, GIVEN_UP = range(3)  # how a function is attempted
 _FRAME: Final = "&frame"  # what an exception that was caught keeps through its traceback
@@ -165,7 +164,7 @@ class Interpreter(Attributes):
                 self.note_types(self.function, op[1], 1)
             elif op[0] == ir.CLOSURE:
                 for name, *_ in op[4]:
-                    self.note_types(self.made_function(op[3]), name, 1)
+                    self.note_types(self.module.defined(op[3]), name, 1)
 
     def give_up(self, why: str, variables: Iterable[int] | None = None) -> None:
         everything = 0
@@ -256,7 +255,7 @@ class Interpreter(Attributes):
 
     def closure(self, op: Any) -> None:
         _, dst, number, name, cells, defaults, line = op
-        function = self.made_function(name)
+        function = self.module.defined(name)
         made = self.made(number, function)
         for key, variable, written in cells:
             self.store(made, key, self.pts[variable], line)
@@ -265,9 +264,6 @@ class Interpreter(Attributes):
         for parameter, variable in defaults:
             self.store(made, f"={parameter}", self.pts[variable], line)
         self.put(dst, made)
-
-    def made_function(self, name: str) -> Function:
-        return self.module.functions.get(f"{name}#file") or self.module.functions[name]
 
     def iterate_(self, op: Any) -> None:
         _, dst, bases, line = op
@@ -506,7 +502,7 @@ class Interpreter(Attributes):
         if name == "__match_args__":
             self.put(dst, self.matched(objects, given, ("hook", base), line))
             return
-        if name in _CHECKS and name in self.universe.coded:
+        if name in ir.CHECKS.values() and name in self.universe.coded:
             objects |= self.load(objects, "*")  # of a tuple of classes
         found = self.hook(objects, name, given, ("hook", base), line)
         attribute = name.removesuffix(".deleter")

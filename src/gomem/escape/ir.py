@@ -53,6 +53,7 @@ FIRST: Final = 1  # the line of the ``def`` itself
 
 ALONE: Final = "00"  # field of an item that is the only one, so that it is no "0" of two
 RECORD = "&record"  # base of what namedtuple() makes
+CHECKS: Final = {"isinstance": "__instancecheck__", "issubclass": "__subclasscheck__"}  # what a metaclass may have
 
 # arguments of a call: (positional vars, ((keyword, var), ...), vars of *args, vars of **kwargs)
 Arguments = tuple[tuple[int, ...], tuple[tuple[str, int], ...], tuple[int, ...], tuple[int, ...]]

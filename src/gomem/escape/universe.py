@@ -173,7 +173,7 @@ class Universe:
         for name, short in module.functions.items():
             whole, mark, number = name.removesuffix("#file").rpartition("?")
             if mark:
-                function = module.functions.get(f"{whole}#file") or module.functions[whole]
+                function = module.defined(whole)
                 short.cls, short.kind, function.short = function.cls, function.kind, (int(number), short)
 
     def _library_function(self, made: LibraryFunction, module: ModuleInfo) -> Function:
@@ -237,7 +237,7 @@ class Universe:
         cls = ClassInfo(record.name, module)
         cls.record = any(name.rpartition(".")[2] in _RECORD_MAKERS for name in record.decorators)
         for name, code_name in record.methods.items():
-            function = module.functions.get(f"{code_name}#file") or module.functions[code_name]
+            function = module.defined(code_name)
             function.cls = cls
             if name in ("__new__", "__init_subclass__", "__class_getitem__") and function.kind == "function":
                 function.kind = "static" if name == "__new__" else "class"
@@ -447,7 +447,7 @@ class Universe:
         module = self.modules[module_name]
         if how == "class":
             return module.classes[name]
-        return module.functions.get(f"{name}#file") or module.functions[name]
+        return module.defined(name)
 
     def classes_with(self, name: str) -> list[ClassInfo]:
         """Classes whose methods or bodies assign that attribute."""
