@@ -520,3 +520,26 @@ class Screen:
 
 def printed_on(n):
     print("nothing", file=Screen([n]))  # want "print('nothing', file=Screen([n])) frame" "Screen([n]) frame" "[n] global"
+
+
+def forward(name):
+    def ask(self, *given):  # want "def ask returned" "*given frame"
+        return getattr(self.wrapped, name)(*given)  # want "getattr(self.wrapped, name)(*given) returned" "getattr(self.wrapped, name) frame"
+
+    return ask
+
+
+class Forwarding:
+    __getattr__ = forward("get")  # want "forward('get') class"
+
+    def __init__(self, wrapped):
+        self.wrapped = wrapped
+
+
+class Forwarded(Forwarding):
+    def __getattr__(self, name):
+        return name
+
+
+def asked_of_what_a_body_assigns(n):
+    return Forwarding(n).first([n])  # want "Forwarding(n).first([n]) returned" "Forwarding(n) unknown" "[n] unknown"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from gomem.escape import ir
 from gomem.escape.arguments import NOTHING, Arguments, Given
 from gomem.escape.entities import BOTTOM, PENDING, UNREAD, ClassInfo, Function, Instance, ModuleInfo, Unread
-from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, in_body
+from gomem.escape.solve import CROWDED, MADE, OUTSIDE, PARAMETER, REACHABLE, TooTangled, in_body
 from gomem.escape.summary import DEEP, FRESH, PRINTED, RESULT, WORLD, Summary, type_order
 
 BOUND: Final = "bound"  # type of a bound method whose function is not known: ("bound", name)
@@ -15,6 +15,7 @@ _SUBCLASSES: Final = 7  # that may be called for one
 _CALLED: Final = 24  # functions that one value may be
 _BOUND: Final = 3  # bound methods that one value may be
 _DEPTH: Final = 5  # calls, and summaries applied, that a call leads to here: callbacks, iteration by the objects' own methods
+_HOOKS: Final = 20  # calls that Python makes unasked within such calls
 _APART: Final = 4  # types of objects whose method, being the same, is called for each type by itself
 _MANY: Final = 2  # methods told apart; with more, they are merged
 
@@ -353,7 +354,8 @@ class Calls(Arguments):
             if any(name in owner.class_names for owner in cls.family()):  # a function there would be given the object
                 self.leak(this, f"unknown {name}", line)
             value = self.load(this, name) if name in self.universe.stored else 0
-            value |= self.asked_by_name(this, "__getattr__", name, number, line)
+            if name != "__getattr__":  # a class body may assign it: __getattr__ = forward("target")
+                value |= self.asked_by_name(this, "__getattr__", name, number, line)
             if not value and self.untold_method(what, name):
                 self.leak(this, f"unknown {name}", line)
             result = self.call(value, given, number, line, name)
@@ -389,9 +391,13 @@ class Calls(Arguments):
         """What Python calls unasked if the class of the objects, or one below it, has such a method in a file; the result."""
         result = 0
         if name in self.universe.coded:
+            if self.hooks >= _HOOKS:  # one that leads to itself in a way that nobody thought of
+                raise TooTangled(self.function.name)
+            self.hooks += 1
             for what, these in self.instances(objects & ~self.frozen, name).items():
                 if self.has_code(what, name):
                     result |= self.call_method_of(these, what, name, given, (number, name), line)
+            self.hooks -= 1
         return result
 
     def has_code(self, what: Instance, name: str) -> bool:

@@ -104,6 +104,7 @@ class State:
         self.work = 0
         self.budget = max(BUDGET, BUDGET_OPERATION * len(code.ops))
         self.depth = 0  # of calls within calls
+        self.hooks = 0  # the same of what Python calls unasked
         self.running: set[Any] = set()  # calls of bound methods that lead to the one in hand
         self.coarse = False  # solved again, with less told apart
         self.strict: dict[Any, frozenset[Any]] = {}  # what attributes had to be before, see Outcome
