@@ -43,3 +43,11 @@ def test_what_it_assigns_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "too tangled" in found.pop("tangled").reason
     assert len(found) == 5
     assert not [function for function, verdict in found.items() if verdict.verdict == "frame"]
+
+
+def test_a_long_chain_of_classes(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    classes = ["class C0:\n    def put(self, n): return [n]\n", *(f"class C{number}(C{number - 1}): pass\n" for number in range(1, 1500))]
+    path.write_text("".join(classes) + "def put_by_the_last(n): C1499().put([n])\n")
+    found = {verdict.site.text: verdict.verdict for verdict in analyse([path]).verdicts}
+    assert found["C1499()"] == "frame"

@@ -189,7 +189,7 @@ class ClassInfo(Owner):
         self._found: dict[str, Function | None] = {}
 
     def finish(self) -> None:
-        self.mro = _linear(self, set())
+        self.mro = _linear(self)
         self.open = any(cls.open for cls in self.mro)
         self.meta = next((cls.meta for cls in self.mro if cls.meta is not None), None)
         self.record = any(cls.record for cls in self.mro)
@@ -266,15 +266,19 @@ def tell_variants(functions: dict[str, Function]) -> None:
             functions[base].most, functions[base].variant = int(number) - 1, variant
 
 
-def _linear(cls: ClassInfo, seen: set[ClassInfo]) -> list[ClassInfo]:
+def _linear(cls: ClassInfo) -> list[ClassInfo]:
     """Nearly C3: a base stands behind all that derive from it; cycles of broken programs end."""
-    if cls in seen:
-        return []
-    order: list[ClassInfo] = [cls]
-    for base in cls.bases:
-        order += _linear(base, seen | {cls})
-    last = {c: i for i, c in enumerate(order)}
-    return [c for i, c in enumerate(order) if last[c] == i]
+    backwards: dict[ClassInfo, None] = {}  # bases before what derives from them, the last of several bases first
+    begun: set[ClassInfo] = set()
+    stack = [cls]
+    while stack:
+        top = stack[-1]
+        if top in begun:
+            backwards[stack.pop()] = None
+        else:
+            begun.add(top)
+            stack += [base for base in top.bases if base not in begun]
+    return list(reversed(backwards))
 
 
 class ModuleInfo(Owner):
