@@ -170,6 +170,10 @@ def all_modules() -> list[str]:
 
 
 def main(words: list[str]) -> int:
+    unknown = [word for word in words if word.startswith("-") and word not in ("--gc", "--slice", "--all")]
+    if unknown:
+        print(__doc__ if unknown[0] in ("-h", "--help") else f"cpython_suite: option: got {unknown[0]}, want --gc, --slice, --all or --help")
+        return 0 if unknown[0] in ("-h", "--help") else 2
     collector = "--gc" in words
     if importlib.util.find_spec("test.test_gc") is None:
         print(f"cpython_suite: {sys.executable} comes without its tests, want one with Lib/test")
