@@ -41,7 +41,7 @@ if sys.platform == "linux" and sys.implementation.name == "cpython":
     )
 
 # What solves a function. What reads files is not among it: there, a source nested too deep has to end in a RecursionError.
-SOLVER = "arguments attributes calls effects entities interpret merge outcome solve universe verdicts".split()
+SOLVER = "arguments attributes calls effects entities findings interpret leaks merge outcome record solve universe verdicts".split()
 GROUP = "gomem_escape"  # of the library with the code of all of them
 
 

@@ -15,10 +15,10 @@ from gomem.escape.disk import DiskCache
 from gomem.escape.engine import Engine
 from gomem.escape.entities import ModuleInfo
 from gomem.escape.files import find_files
+from gomem.escape.findings import unpack_findings
 from gomem.escape.merge import merge
 from gomem.escape.packages import Context, Packages, load_packages, thaw
 from gomem.escape.reading import read_files
-from gomem.escape.record import unpack_verdicts
 from gomem.escape.sites import Site
 from gomem.escape.summary import LibraryModule, parse_library
 from gomem.escape.trace import Trace
@@ -135,8 +135,8 @@ def _add_module(engine: Engine, info: ModuleInfo, file: ir.Module, analysis: Ana
     for function in info.functions.values():
         if function.code is not None:
             code = function.code
-            verdicts, leaks = marshal.loads(engine.findings[function])
-            found.update(unpack_verdicts(verdicts, code))
+            verdicts, leaks = unpack_findings(engine.findings[function], code)
+            found.update(verdicts)
             if "?" in code.name:  # a part of another one
                 continue
             analysis.dynamic += code.dynamic

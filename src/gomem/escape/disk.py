@@ -12,11 +12,13 @@ import os
 import sys
 import tempfile
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 LIMIT = 1 << 30  # bytes, of all pieces together
 _DIGEST = 32
 _OFTEN = 64  # pieces written by one process before it looks how much there is
+_written = count()  # of this process: one that reads files gets its cache anew with each of them
 
 
 class DiskCache:
@@ -24,7 +26,6 @@ class DiskCache:
 
     def __init__(self, directory: str | Path | None) -> None:
         self.directory = None if directory is None else Path(directory)
-        self.written = 0
 
     def load(self, *made_of: bytes) -> bytes | None:
         if self.directory is None:
@@ -55,8 +56,7 @@ class DiskCache:
                 raise
         except OSError:
             return
-        self.written += 1
-        if self.written % _OFTEN == 1:
+        if next(_written) % _OFTEN == 0:
             self.prune(LIMIT)
 
     def path(self, made_of: tuple[bytes, ...]) -> Path:
@@ -96,8 +96,8 @@ def _digest(data: bytes) -> bytes:
 
 @cache
 def own_version() -> bytes:
-    """A digest of this package's code and library texts, and the version of Python: what others have kept is made again."""
-    digest = hashlib.sha256(repr(sys.version_info[:3]).encode())
+    """A digest of this package's code and library texts, the version of Python and the order of bytes: what others have kept is made again."""
+    digest = hashlib.sha256(repr((sys.version_info[:3], sys.byteorder)).encode())
     package = Path(__file__).parent
     for path in sorted([*package.glob("*.py"), *package.glob("library/*.txt")]):
         digest.update(path.read_bytes())

@@ -18,12 +18,9 @@ from typing import Any
 from gomem.escape.entities import BOTTOM, Function
 from gomem.escape.order import arrange, functions_of
 from gomem.escape.outcome import JOINED, PLAIN, WIDENED, WORST, Cell, Outcome, attempt, solve, value_of
-from gomem.escape.record import pack_findings
 from gomem.escape.replay import findings_as_before
-from gomem.escape.summary import Summary
 from gomem.escape.trace import Trace
 from gomem.escape.universe import Universe
-from gomem.escape.verdicts import Found
 from gomem.escape.workers import FEW, Task, Workers, can_fork
 
 PATIENCE = 2  # times that a function's summary changes before it may only grow
@@ -43,11 +40,11 @@ class Engine:
         self.functions: list[Function] = []
         self.callees: list[set[int]] = []
         self.levels: list[int] = []
-        self.lookers: dict[Cell, set[Function]] = defaultdict(set)
+        self.lookers: dict[Cell, Function | set[Function]] = {}  # most cells have one
         self.seen: dict[Function, dict[Cell, Any]] = {}
         self.times: dict[Function, int] = defaultdict(int)
-        self.came: dict[Function, tuple[Summary, dict[int, Found] | bytes, int]] = {}  # of its last solving, and how it was attempted
-        self.findings: dict[Function, bytes] = {}
+        self.findings: dict[Function, bytes] = {}  # what came of its last solving,
+        self.how: dict[Function, int] = {}  # and how it was attempted
         self.workers: Workers | None = None
         self.patched = 0  # functions that some code replaces
         self.solved = 0
@@ -74,7 +71,7 @@ class Engine:
         """Gives back the memory of what only solving needs."""
         self.lookers.clear()
         self.seen.clear()
-        self.came.clear()
+        self.how.clear()
 
     def sweeps(self, progress: Callable[[int, int], None] | None) -> None:
         now: Places = defaultdict(set)
@@ -156,7 +153,7 @@ class Engine:
         """What came of all of them, with what is known already of the same batch."""
         self.solved += len(tasks)
         if self.workers is None and self.jobs > 1 and self.solved > FEW and can_fork():
-            self.workers = Workers(self.jobs - 1, self.universe, self.solve_one, self.apply, self.find_one, self.trace)
+            self.workers = Workers(self.jobs - 1, self.universe, self.solve_one, self.apply, self.trace)
         if self.workers is None:
             found = known | {place: self.solve_one(place, stage) for place, stage in tasks}
             if self.trace is not None:
@@ -174,22 +171,14 @@ class Engine:
         return solve(self.universe, function, stage, attempt(function))
 
     def find(self) -> None:
-        """What is reported of each function."""
-        elsewhere = {} if self.workers is None else self.workers.findings()
-        for function in self.functions:
-            summary, verdicts, how = self.came[function]
-            findings = elsewhere.get(function.order) or (verdicts if type(verdicts) is bytes else b"")
-            findings = findings or self.find_one(function.order, summary, verdicts, how)
-            self.findings[function] = findings
-            if self.trace is not None:
-                self.trace.note_findings(function, findings)
-
-    def find_one(self, place: int, summary: Summary, verdicts: Any, how: int) -> bytes:
-        """Of one that has been solved; anew if nobody has the verdicts any more, as it sees now what it saw then."""
-        function = self.functions[place]
-        if not verdicts and function.code.sites:  # type: ignore[union-attr]
-            verdicts = solve(self.universe, function, self.stage(function), how).verdicts
-        return pack_findings(function, summary, verdicts or {})
+        """What is reported of each function that another run has solved, and did not keep that: it sees now what it saw then."""
+        if self.trace is not None:
+            self.trace.catch_up()
+        for function, findings in self.findings.items():
+            if not findings:
+                findings = self.findings[function] = solve(self.universe, function, self.stage(function), self.how[function]).findings
+                if self.trace is not None:
+                    self.trace.note_findings(function, findings)
 
     def apply(self, place: int, outcome: Outcome) -> None:
         """The part of ``commit`` that changes what others can see."""
@@ -208,10 +197,9 @@ class Engine:
             before, self.seen[function] = self.seen.get(function, {}), outcome.seen
             if before.keys() != outcome.seen.keys():
                 for cell in outcome.seen:
-                    self.lookers[cell].add(function)
+                    self.note_looker(cell, function)
             cells = self.make_known(function, outcome)
-            same = outcome.summary.digest() == function.summary.digest()  # then one of the two is enough
-            self.came[function] = function.summary if same else outcome.summary, outcome.verdicts, outcome.how
+            self.findings[function], self.how[function] = outcome.findings, outcome.how
             changes.append((function, cells))
             for cell in cells:
                 changed.setdefault(cell, place)
@@ -238,10 +226,19 @@ class Engine:
             changed += self.universe.frozen.disturb(changed)
         return changed
 
+    def note_looker(self, cell: Cell, function: Function) -> None:
+        known = self.lookers.setdefault(cell, function)
+        if isinstance(known, set):
+            known.add(function)
+        elif known is not function:
+            self.lookers[cell] = {known, function}
+
     def misled(self, cell: Cell) -> list[int]:
         """Those who have seen something else there than there is now."""
+        found = self.lookers.get(cell, set())
+        lookers = found if isinstance(found, set) else {found}
         value = value_of(self.universe, cell)
-        return [looker.order for looker in self.lookers[cell] if not looker.tangled and self.seen[looker].get(cell, value) != value]
+        return [looker.order for looker in lookers if not looker.tangled and self.seen[looker].get(cell, value) != value]
 
     def merged(self) -> list[int]:
         """Brings methods known by name up to date; who has seen them otherwise."""

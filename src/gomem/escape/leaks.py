@@ -10,22 +10,17 @@ from gomem.escape.summary import FRESH, Source, Summary, store_order
 
 def leaks_of(params: list[Any], summary: Summary) -> list[tuple[str, bool, str]]:
     """(name, whether only what it holds, where to) of each parameter that leaves the function."""
-    found: dict[tuple[str, bool], str] = {}
     names = [param[0] for param in params]
-
-    def note(source: tuple[int, str], to: str) -> None:
-        number, inner = source
-        if 0 <= number < len(names):
-            found.setdefault((names[number], bool(inner)), to)
-
-    for source, cause in summary.leaks.items():
-        note(source, _cause_text(cause))
+    ways: list[tuple[Source, str]] = [(source, _cause_text(cause)) for source, cause in summary.leaks.items()]
     for target, name, source in sorted(summary.stores, key=store_order):
         for inner in _within(summary, [source]) if 0 <= target[0] < len(names) else ():
             if inner[0] != target[0]:
-                note(inner, names[target[0]] + _shown(target[1]) + _shown(name))
-    for source in _within(summary, summary.returns):
-        note(source, "result")
+                ways.append((inner, names[target[0]] + _shown(target[1]) + _shown(name)))
+    ways += [(source, "result") for source in _within(summary, summary.returns)]
+    found: dict[tuple[str, bool], str] = {}
+    for (number, path), to in ways:
+        if 0 <= number < len(names):
+            found.setdefault((names[number], bool(path)), to)
     return [(name, content, to) for (name, content), to in found.items()]
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from gomem.escape.effects import give_up, join, summarize, widen
 from gomem.escape.entities import NO_TYPES, Function
+from gomem.escape.findings import pack_findings
 from gomem.escape.interpret import COARSE, EXACT, GIVEN_UP, Interpreter
 from gomem.escape.summary import Summary
 from gomem.escape.universe import Universe
-from gomem.escape.verdicts import Found, judge
+from gomem.escape.verdicts import judge
 
 _EXACT_EFFORT = 20  # tenths of the budget that exact attempts at a function may take together,
 _EFFORT = 40  # and all attempts
@@ -22,7 +23,7 @@ Cell = Any  # something that a function looks at: a function (what a call of it 
 class Outcome:
     """``how`` the function was attempted, and what ``effort`` that took, in tenths of the budget. ``seen``: the value of each cell
     when it was first looked at. ``types``: of attributes, as the function found them. ``patched``: functions that it replaces.
-    ``verdicts`` of its sites by their number, or packed.
+    ``findings``: what is reported of it, if that is known.
 
     Of attributes that the function has a part in: ``own`` are the types among those seen that it had put there itself before it
     looked; ``strict`` what was there before, if after it had looked it found more."""
@@ -34,7 +35,7 @@ class Outcome:
     seen: dict[Cell, Any]
     types: dict[tuple[Any, str], frozenset[Any]]
     patched: list[Function]
-    verdicts: dict[int, Found] | bytes = b""
+    findings: bytes = b""
     own: dict[Cell, frozenset[Any]] = field(default_factory=dict)
     strict: dict[Cell, frozenset[Any]] = field(default_factory=dict)
 
@@ -57,12 +58,13 @@ def solve(universe: Universe, function: Function, stage: int, how: int) -> Outco
             summary = join(function.summary, summary)
         if stage >= WIDENED:
             summary = widen(summary)
+    findings = pack_findings(function, summary, verdicts)
     solved.undo()
     solved.code.forget()
     seen = {cell: value_of(universe, cell) if type(cell) is Function else value for cell, value in solved.deps.items()}
     types = {cell: frozenset(kinds) for cell, kinds in solved.written.items()}
     own = {cell: frozenset(kinds) for cell, kinds in solved.own.items() if cell in seen}
-    return Outcome(summary, solved.tangled, how, solved.effort, seen, types, sorted(solved.patched, key=lambda patched: patched.key), verdicts, own, solved.strict)
+    return Outcome(summary, solved.tangled, how, solved.effort, seen, types, sorted(solved.patched, key=lambda patched: patched.key), findings, own, solved.strict)
 
 
 def value_of(universe: Universe, cell: Cell) -> Any:

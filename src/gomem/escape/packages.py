@@ -99,7 +99,7 @@ def _analyse(group: list[Unit], needs: list[Plain], context: Context, lines: tup
     engine.run(tell)
     made = freeze(engine, before)
     del engine, universe
-    gc.collect()  # it is full of cycles, and who calls may have switched the collector off
+    gc.collect(1)  # it is full of cycles, and who calls may have switched the collector off; what was there before the first group is looked at once
     return made
 
 

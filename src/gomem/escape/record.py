@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import marshal
 from typing import Any
 
 from gomem.escape.entities import Function
-from gomem.escape.ir import FIRST, Code
-from gomem.escape.leaks import leaks_of
 from gomem.escape.outcome import Cell, Outcome
 from gomem.escape.summary import WORLD, Summary, source_order, store_order, type_order
 from gomem.escape.universe import Universe
-from gomem.escape.verdicts import MARK, Found, Step
 
 Plain = Any  # tuples, lists, dicts, text, numbers
 
@@ -45,43 +41,40 @@ def pack_cell(cell: Cell) -> Plain:
     return cell.key if type(cell) is Function else (cell[0].key, cell[1])
 
 
-def pack_verdicts(verdicts: dict[int, Found]) -> Plain:
-    return [(site, verdict, reason, [(step.line, step.what) for step in flow], kind) for site, (verdict, reason, flow, kind) in verdicts.items()]
+class Numbers:
+    """What is seen in cells, for another process: told once, and from then on by its number. There is much of it."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, int] = {}
+
+    def pack(self, seen: dict[Cell, Any]) -> Plain:
+        known = self.known
+        packed: list[Plain] = []
+        for cell, value in seen.items():
+            number = known.get(cell)
+            if number is None:
+                known[cell] = len(known)
+            packed.append(pack_cell(cell) if number is None else number)
+            number = known.get(value)
+            if number is None:
+                known[value] = len(known)
+            packed.append(number if number is not None else value if type(value) is tuple else pack_types(value))
+        return packed
 
 
-def pack_findings(function: Function, summary: Summary, verdicts: dict[int, Found]) -> bytes:
-    """What is reported of a function: the verdicts of its sites, and the parameters that leak."""
-    return marshal.dumps((pack_verdicts(verdicts), leaks_of(function.params, summary)))
-
-
-def unpack_verdicts(plain: Plain, code: Code) -> dict[int, Found]:
-    """By the sites' numbers in the file, with its lines."""
-    above = code.line - FIRST
-    return {
-        code.sites[site]: (verdict, _placed(reason, above), tuple(Step(line + above if line else 0, _placed(what, above)) for line, what in flow), kind)
-        for site, verdict, reason, flow, kind in plain
-    }
-
-
-def _placed(text: str, above: int) -> str:
-    if MARK not in text:
-        return text
-    pieces = text.split(MARK)
-    return "".join(str(int(piece) + above) if number % 2 else piece for number, piece in enumerate(pieces))
-
-
-def pack_outcome(outcome: Outcome) -> Plain:
-    """Without the verdicts, which nobody asks for before the end."""
+def pack_outcome(outcome: Outcome, numbers: Numbers | None = None) -> Plain:
+    """Without what was seen if there are no numbers for that."""
     return (
         pack_summary(outcome.summary),
         outcome.tangled,
         outcome.how,
         outcome.effort,
-        [(pack_cell(cell), value if type(cell) is Function else pack_types(value)) for cell, value in outcome.seen.items()],
+        [] if numbers is None else numbers.pack(outcome.seen),
         [(pack_cell(cell), pack_types(kinds)) for cell, kinds in outcome.types.items()],
         [function.key for function in outcome.patched],
         [(pack_cell(cell), pack_types(kinds)) for cell, kinds in outcome.own.items()],
         [(pack_cell(cell), pack_types(kinds)) for cell, kinds in outcome.strict.items()],
+        outcome.findings,
     )
 
 
@@ -92,7 +85,7 @@ class Unpacker:
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
         self.by_key = universe.by_key
-        self.known: dict[Any, Any] = {}  # cells by what they were packed as, and what is seen in them by itself
+        self.known: dict[Any, Any] = {}  # cells, and what is seen in them, each by itself
 
     def type(self, plain: Plain) -> Any:
         return plain if plain is None or type(plain) is tuple else self.by_key[plain]
@@ -118,30 +111,49 @@ class Unpacker:
         return self.known.setdefault(kinds, kinds)
 
     def cell(self, plain: Plain) -> Cell:
-        found = self.known.get(plain)
-        if found is None:
-            found = self.known[plain] = self.new_cell(plain)
-        return found
-
-    def new_cell(self, plain: Plain) -> Cell:
         if type(plain) is tuple:
-            return (self.by_key[plain[0]], plain[1])
+            made = (self.by_key[plain[0]], plain[1])
+            return self.known.setdefault(made, made)
         if plain.startswith(("any ", "plain ")):
             how, name, numbers = plain.split(" ")
             return self.universe.merged_of(name, tuple(map(int, numbers.split(","))), how == "plain")
         return self.by_key[plain]
 
-    def outcome(self, plain: Plain) -> Outcome:
-        summary, tangled, how, effort, seen, types, patched, own, strict = plain
+    def seen(self, plain: Plain, told: list[Any]) -> dict[Cell, Any]:
+        """What ``Numbers`` packed; ``told`` is what they have told so far."""
+        known = self.known
+        seen: dict[Cell, Any] = {}
+        for place in range(0, len(plain), 2):
+            cell, value = plain[place], plain[place + 1]
+            if type(cell) is int:
+                cell = told[cell]
+            else:
+                cell = self.cell(cell)
+                told.append(cell)
+            if type(value) is int:
+                value = told[value]
+            else:
+                value = known.setdefault(value, value) if type(value) is tuple else self.types(value)
+                told.append(value)
+            seen[cell] = value
+        return seen
+
+    def share(self, seen: dict[Cell, Any]) -> dict[Cell, Any]:
+        """The same, of objects that others who saw them have, too."""
+        share = self.known.setdefault
+        return {share(cell, cell): share(value, value) for cell, value in seen.items()}
+
+    def outcome(self, plain: Plain, told: list[Any] | None = None) -> Outcome:
+        summary, tangled, how, effort, seen, types, patched, own, strict, findings = plain
         return Outcome(
             self.summary(summary),
             tangled,
             how,
             effort,
-            {cell: self.known.setdefault(value, value) if type(cell) is Function else self.types(value) for cell, value in ((self.cell(c), v) for c, v in seen)},
+            {} if told is None else self.seen(seen, told),
             self.cells(types),
             [self.by_key[key] for key in patched],
-            b"",
+            findings,
             self.cells(own),
             self.cells(strict),
         )

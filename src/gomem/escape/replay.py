@@ -12,11 +12,9 @@ from typing import Any
 
 from gomem.escape.entities import Function, Owner
 from gomem.escape.outcome import solve
-from gomem.escape.record import Plain, pack_findings
-from gomem.escape.summary import Summary
-from gomem.escape.trace import Trace, schedule
+from gomem.escape.record import Plain
+from gomem.escape.trace import Trace, numbers, schedule
 from gomem.escape.universe import Universe
-from gomem.escape.verdicts import Found
 
 
 def findings_as_before(universe: Universe, trace: Trace, functions: list[Function]) -> dict[Function, bytes] | None:
@@ -33,7 +31,7 @@ def findings_as_before(universe: Universe, trace: Trace, functions: list[Functio
             before.restore()
             return None
         for function in changed:
-            _keep(trace, function, *came[function])
+            _keep(trace, function, came[function])
     return {function: trace.records[function.key][1][-1][1] for function in functions}
 
 
@@ -63,10 +61,10 @@ class _Replay:
         self.trace = trace
         self.functions = [universe.by_key[key] for key in trace.order[1]]
         self.changed = set(changed)
-        self.came: dict[Function, tuple[Summary, dict[int, Found]]] = {}
+        self.came: dict[Function, bytes] = {}
 
-    def run(self) -> dict[Function, tuple[Summary, dict[int, Found]]] | None:
-        """What came of the changed functions last; None if something came of one of them that did not before."""
+    def run(self) -> dict[Function, bytes] | None:
+        """What is reported of the changed functions; None if something came of one of them that did not before."""
         for batch in self.trace.batches:
             for place, record, *_ in batch:
                 if self.functions[place] in self.changed and not self.same(self.functions[place], record):
@@ -78,8 +76,7 @@ class _Replay:
     def same(self, function: Function, record: Plain) -> bool:
         """Whether the record is what comes of solving the function now."""
         outcome = solve(self.universe, function, record[0], record[1])
-        assert type(outcome.verdicts) is dict
-        self.came[function] = outcome.summary, outcome.verdicts
+        self.came[function] = outcome.findings
         return _unordered(self.trace.record(record[0], record[2], outcome)) == _unordered(record)
 
     def make_known(self, place: int, record: Plain, summary: bool, types: Plain) -> None:
@@ -103,12 +100,12 @@ class _Replay:
 def _unordered(record: Plain) -> Any:
     """A record without the order in which the function looked at things."""
     stage, how, before, cells, values, own, summary, tangled, effort, types, patched = record
-    return stage, how, before, dict(zip(cells, values, strict=True)), own, summary, tangled, effort, dict(types), patched
+    return stage, how, before, dict(zip(numbers(cells), numbers(values), strict=True)), own, summary, tangled, effort, dict(types), patched
 
 
-def _keep(trace: Trace, function: Function, summary: Summary, verdicts: dict[int, Found]) -> None:
+def _keep(trace: Trace, function: Function, findings: bytes) -> None:
     assert function.code is not None
     *others, (last, _) = trace.records[function.key][1]
-    records = (*((record, b"") for record, _ in others), (last, pack_findings(function, summary, verdicts)))
+    records = (*((record, b"") for record, _ in others), (last, findings))
     trace.records[function.key] = (function.code.digest, records)
     trace.news = True

@@ -9,6 +9,8 @@ are assigned: shape.py) has to look the same to the functions that are, else not
 from __future__ import annotations
 
 import marshal
+from array import array
+from collections import deque
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -84,7 +86,7 @@ class Trace:
         self.summary_numbers: dict[bytes, int] = {}
         self.used: dict[Function, list[Plain]] = {}
         self.turns: dict[Function, int] = {}  # the record that is likely to fit when the function is next asked for
-        self.waiting: list[Callable[[], None]] = []  # what is to be noted
+        self.waiting: deque[Callable[[], None]] = deque()  # what is to be noted
         self.news = False
         self.merged = merged
         self.fresh_merges: list[tuple[bytes, bytes, bytes]] = []  # made in this process since somebody took them
@@ -122,18 +124,18 @@ class Trace:
                 return self.outcome(record, findings, seen)
         return None
 
-    def use(self, function: Function, record: Plain, findings: bytes = b"") -> None:
-        """Notes that the record is what came of the function last."""
+    def use(self, function: Function, record: Plain, findings: bytes) -> None:
+        """Notes that the record is what came of the function last, and what is reported of it if it stays the last."""
         used = self.used.setdefault(function, [])
-        used[:] = [other for other in used if other[0] != record]  # seen again what it saw once before
+        used[:] = [(other, b"") for other, _ in used if other != record]  # seen again what it saw once before
         used.append((record, findings))
 
     def fits(self, record: Plain) -> dict[Cell, Any] | None:
         """What is seen, if it is the same as then."""
-        _, _, _, cells, values, own, *_ = record
+        own = record[5]
         known_cells, known_values = self.cells, self.values
         seen = {}
-        for number, expected in zip(cells, values):
+        for number, expected in zip(numbers(record[3]), numbers(record[4])):
             cell, value = known_cells[number] or self.cell(number), known_values[expected] or self.value(expected)
             now = cell[0].attributes.get(cell[1], NO_TYPES) if type(cell) is tuple else value_of(self.universe, cell)
             if now != value and (number not in own or united(now, self.value(own[number])) != value):
@@ -176,13 +178,12 @@ class Trace:
     def note_later(self, function: Function, stage: int, before: bytes, outcome: Outcome) -> None:
         """Keeps what came of solving the function, when there is time: nobody asks for it in this run."""
         self.news = True
-        self.waiting.append(lambda: self.use(function, self.record(stage, before, outcome)))
+        self.waiting.append(lambda: self.use(function, self.record(stage, before, outcome), outcome.findings))
 
-    def catch_up(self) -> None:
-        """Does what was put off."""
-        waiting, self.waiting = self.waiting, []
-        for note in waiting:
-            note()
+    def catch_up(self, left: int = 0) -> None:
+        """Does what was put off, but for so many of the last."""
+        while len(self.waiting) > left:
+            self.waiting.popleft()()
 
     def record(self, stage: int, before: bytes, outcome: Outcome) -> Plain:
         cells, values = [], []
@@ -197,11 +198,10 @@ class Trace:
             values.append(self.value_number(value))
         types = tuple((self.cell_number(cell), self.value_number(kinds)) for cell, kinds in outcome.types.items())
         patched = tuple(function.key for function in outcome.patched)
-        return (stage, outcome.how, before, tuple(cells), tuple(values), own, self.summary_number(outcome.summary), outcome.tangled, outcome.effort, types, patched)
+        return (stage, outcome.how, before, array("I", cells).tobytes(), array("I", values).tobytes(), own, self.summary_number(outcome.summary), outcome.tangled, outcome.effort, types, patched)
 
     def note_findings(self, function: Function, findings: bytes) -> None:
         """What is reported of the function, as it was solved last."""
-        self.catch_up()
         records = self.used[function]
         record, known = records[-1]
         if known != findings:
@@ -271,6 +271,11 @@ class Trace:
         records = {function.key: (function.code.digest, tuple(records)) for function, records in self.used.items() if function.code is not None}
         tables = (table.values for table in self.tables)
         return (self.shape, self.rounds, *tables, records or self.records, self.merged, self.patched, self.order, self.batches)
+
+
+def numbers(plain: bytes) -> Sequence[int]:
+    """Numbers of cells or values in a record: there are many."""
+    return memoryview(plain).cast("I")
 
 
 def schedule(functions: list[Function]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import marshal
+import os
 import signal
 import threading
 import time
@@ -18,8 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from gomem.escape.outcome import Outcome
-from gomem.escape.record import Plain, Unpacker, pack_outcome
-from gomem.escape.summary import Summary
+from gomem.escape.record import Numbers, Plain, Unpacker, pack_outcome
 from gomem.escape.trace import Trace
 from gomem.escape.universe import Universe
 
@@ -29,11 +29,12 @@ _GUESS = 0.00002  # seconds that an operation takes
 _LOOK = 0.002  # seconds of work before this process looks whether another one has done its part
 _AHEAD = 2  # parts that a process has got at a time: it need not wait for this one
 _PARTS = 3  # of what is left, a process gets this part of its share at a time
+_NOTES = 4  # things noted for the next run, while an answer is waited for, before looking again whether it has come
+_BEHIND = 1000  # things to be noted that may wait for such a time
 _NEWS = 64  # outcomes that are sent even to a process that has nothing to solve
 Task = tuple[int, int]  # a function's place, and how exactly it is described
 Solve = Callable[[int, int], Outcome]
 Apply = Callable[[int, Outcome], None]
-Find = Callable[[int, Summary, Any, int], bytes]
 Answer = dict[int, tuple[Plain, float]]  # what came of each place, and the seconds that it took
 
 
@@ -43,20 +44,18 @@ def can_fork() -> bool:
 
 
 class Workers:
-    """``count`` processes beside this one. ``solve``, ``apply`` and ``find`` are those of the engine, which
-    is in every process as it was when they were started."""
+    """``count`` processes beside this one. ``solve`` and ``apply`` are those of the engine, which is in every process as it was when they were started."""
 
-    def __init__(self, count: int, universe: Universe, solve: Solve, apply: Apply, find: Find, trace: Trace | None) -> None:
+    def __init__(self, count: int, universe: Universe, solve: Solve, apply: Apply, trace: Trace | None) -> None:
         self.trace = trace
         self.unpack = Unpacker(universe)
         self.solve_here = solve
         self.costs: dict[int, float] = {}
-        self.solver: dict[int, _Worker] = {}  # place -> who solved it last, if that was not this process
         self.workers: list[_Worker] = []
         for _ in range(count):
             others = [worker.pipe for worker in self.workers]
             try:
-                self.workers.append(_Worker(others, (universe, solve, apply, find, trace)))
+                self.workers.append(_Worker(others, (universe, solve, apply, trace)))
             except OSError:  # no process or no memory to be had: fewer do it, too
                 break
 
@@ -68,7 +67,7 @@ class Workers:
         for worker in busy * _AHEAD:
             self.hand_out(worker, left, costs)
         if self.trace is not None:
-            self.trace.catch_up()
+            self.trace.catch_up(_BEHIND)
         own = dict(known)
         found: dict[int, Outcome] = {}
         answers: list[tuple[_Worker, Answer]] = []
@@ -94,6 +93,7 @@ class Workers:
     def solve_one(self, place: int, stage: int) -> Outcome:
         start = time.perf_counter()
         outcome = self.solve_here(place, stage)
+        outcome.seen = self.unpack.share(outcome.seen)
         self.costs[place] = time.perf_counter() - start
         return outcome
 
@@ -112,6 +112,8 @@ class Workers:
 
     def take(self, worker: _Worker, left: deque[Task]) -> list[tuple[_Worker, Answer]]:
         """The answer to the first share that it has not answered yet; if the process is lost, all that it had is left to others."""
+        while self.trace is not None and self.trace.waiting and not worker.ready():
+            self.trace.catch_up(max(len(self.trace.waiting) - _NOTES, 0))
         answer = worker.receive()
         if answer is None:
             left.extend(task for share in worker.shares for task in share)
@@ -128,43 +130,28 @@ class Workers:
         for worker, outcomes in answers:
             for place, (plain, cost) in outcomes.items():
                 if place not in found:
-                    found[place] = self.unpack.outcome(plain)
+                    found[place] = self.unpack.outcome(plain, worker.told)
                     self.costs[place] = cost
-                    self.solver[place] = worker
 
     def tell(self, own: dict[int, Outcome], answers: list[tuple[_Worker, Answer]], busy: Sequence[_Worker] = ()) -> None:
         """What every other process has to make known before it solves the next; who took part does that now."""
-        for place in own:
-            self.solver.pop(place, None)
-        news = [(place, pack_outcome(_without_seen(outcome))) for place, outcome in own.items()] if self.workers else []
+        news = [(place, pack_outcome(outcome)) for place, outcome in own.items()] if self.workers else []
         for worker in self.workers:
             worker.news += news
             for solver, outcomes in answers:
-                worker.news += [(place, None if solver is worker else _unseen(plain)) for place, (plain, _) in outcomes.items()]
+                worker.news += [(place, None if solver is worker else _part(plain)) for place, (plain, _) in outcomes.items()]
             if worker.alive and (worker in busy or len(worker.news) > _NEWS):
                 worker.send(None)
-
-    def findings(self) -> dict[int, bytes]:
-        """Of functions that another process has solved, by their places; of a process that was lost none."""
-        found: dict[int, bytes] = {}
-        for worker in self.workers:
-            wanted = [place for place, solver in self.solver.items() if solver is worker]
-            found.update(worker.ask(wanted) or {})
-        return found
 
     def close(self) -> None:
         for worker in self.workers:
             worker.close()
 
 
-def _without_seen(outcome: Outcome) -> Outcome:
-    return Outcome(outcome.summary, outcome.tangled, outcome.how, outcome.effort, {}, outcome.types, outcome.patched)
-
-
-def _unseen(plain: Plain) -> Plain:
-    """The same of one that is packed."""
-    summary, tangled, how, effort, _, types, patched, _, _ = plain
-    return (summary, tangled, how, effort, [], types, patched, [], [])
+def _part(plain: Plain) -> Plain:
+    """What other processes have to make known of it."""
+    summary, tangled, how, effort, _, types, patched, *_ = plain
+    return (summary, tangled, how, effort, [], types, patched, [], [], b"")
 
 
 class _Worker:
@@ -174,6 +161,7 @@ class _Worker:
         context = get_context("fork")
         self.pipe, end = context.Pipe()
         self.news: list[tuple[int, Plain]] = []
+        self.told: list[Any] = []  # what it has seen in cells, by its numbers
         self.shares: deque[list[Task]] = deque()  # not answered yet
         self.alive = True
         self.process = context.Process(target=_work, args=(end, [*others, self.pipe], *work), daemon=True)
@@ -183,7 +171,7 @@ class _Worker:
     def send(self, share: list[Task] | None) -> bool:
         """Something to be solved; None: only the news, which nothing is answered to."""
         news, self.news = self.news, []
-        return self.say((news, share, False))
+        return self.say((news, share))
 
     def say(self, message: Any) -> bool:
         try:
@@ -207,10 +195,6 @@ class _Worker:
             self.alive = False
             return None
 
-    def ask(self, places: list[int]) -> Any:
-        news, self.news = self.news, []
-        return self.receive() if self.alive and self.say((news, places, True)) else None
-
     def close(self) -> None:
         self.pipe.close()  # it ends when there is nothing more to read
         self.process.join(timeout=5)
@@ -219,35 +203,32 @@ class _Worker:
             self.process.join()
 
 
-def _work(pipe: Connection, others: list[Connection], universe: Universe, solve: Solve, apply: Apply, find: Find, trace: Trace | None) -> None:
+def _work(pipe: Connection, others: list[Connection], universe: Universe, solve: Solve, apply: Apply, trace: Trace | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this process ends it
     gc.disable()
     for other in others:
         other.close()
     unpack = Unpacker(universe)
-    kept: dict[int, Outcome] = {}
+    kept: dict[int, Outcome] = {}  # until the first process has them made known
+    numbers = Numbers()
     while True:
         try:
-            news, work, last = marshal.loads(pipe.recv_bytes())
+            news, work = marshal.loads(pipe.recv_bytes())
             for place, plain in news:
-                apply(place, kept[place] if plain is None else unpack.outcome(plain))
+                apply(place, kept.pop(place) if plain is None else unpack.outcome(plain))
             if work is None:
                 continue
-            if last:
-                answer: Any = {place: find(place, kept[place].summary, kept[place].verdicts, kept[place].how) for place in work}
-            else:
-                answer = (_solve_all(work, solve, kept), _take_merges(trace))
-            pipe.send_bytes(marshal.dumps(answer))
+            pipe.send_bytes(marshal.dumps((_solve_all(work, solve, kept, numbers), _take_merges(trace))))
         except (EOFError, OSError):
-            return
+            os._exit(0)  # what it has need not be taken apart
 
 
-def _solve_all(work: list[Task], solve: Solve, kept: dict[int, Outcome]) -> dict[int, Plain]:
+def _solve_all(work: list[Task], solve: Solve, kept: dict[int, Outcome], numbers: Numbers) -> dict[int, Plain]:
     answer = {}
     for place, stage in work:
         start = time.perf_counter()
         kept[place] = solve(place, stage)
-        answer[place] = (pack_outcome(kept[place]), time.perf_counter() - start)
+        answer[place] = (pack_outcome(kept[place], numbers), time.perf_counter() - start)
     return answer
 
 
