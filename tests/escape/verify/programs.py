@@ -508,7 +508,7 @@ def refuted(seed: int, folder: Path) -> tuple[list[str], int, int]:
     path = folder / f"p{seed}.py"
     path.write_text(Program(seed).text())
     verdicts = analyse([path]).verdicts
-    truth: Truth = run([str(path)], [path], env=os.environ | {"PYTHONHASHSEED": "0"}, timeout_s=15)
+    truth: Truth = run([str(path)], [path], env=os.environ | {"PYTHONHASHSEED": "0"}, timeout_s=60)
     if truth.exit_code:
         raise RuntimeError(f"seed {seed}: the program ended with {truth.exit_code}")
     compared = compare(truth, verdicts)
