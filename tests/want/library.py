@@ -348,3 +348,54 @@ def dict_of_its_own(n, rows):
     row = Element("row")  # want "Element('row') argument"
     row.attrib["b"] = [n]  # want "[n] global"
     rows.append(row)  # want "rows.append(row) frame"
+
+
+class Lower(UserDict):
+    def __setitem__(self, key, value):
+        KEEP.append(value)  # want "KEEP.append(value) frame"
+
+    def __getitem__(self, key):
+        KEEP.append(key)  # want "KEEP.append(key) frame"
+
+
+def filled_by_its_own_method(n):
+    Lower({"a": [n]})  # want "Lower({'a': [n]}) frame" "{'a': [n]} frame" "[n] global"
+    Lower(b=[n])  # want "Lower(b=[n]) frame" "[n] global"
+    table = Lower()  # want "Lower() frame"
+    table.update({"a": [n]})  # want "table.update({'a': [n]}) frame" "{'a': [n]} frame" "[n] global"
+    table.setdefault("c", [n])  # want "table.setdefault('c', [n]) frame" "[n] global"
+    table.get([n])  # want "table.get([n]) frame" "[n] global"
+
+
+class Stated:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __getstate__(self):
+        KEEP.append(self.rows)  # want "KEEP.append(self.rows) frame"
+        return {}  # want "{} returned"
+
+
+class Restored:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __setstate__(self, state):
+        KEEP.append(state)  # want "KEEP.append(state) frame"
+
+
+class Reduced:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __reduce__(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+        return (Reduced, (None,))  # want "(Reduced, (None,)) returned"
+
+
+def copied_by_its_state(n):
+    copy.copy(Stated([n]))  # want "copy.copy(Stated([n])) frame" "Stated([n]) frame" "[n] global"
+    copy.deepcopy([Stated([n])])  # want "copy.deepcopy([Stated([n])]) frame" "[Stated([n])] frame" "Stated([n]) frame" "[n] global"
+    copy.copy(Restored([n]))  # want "copy.copy(Restored([n])) frame" "Restored([n]) frame" "[n] global"
+    copy.copy(Reduced([n]))  # want "copy.copy(Reduced([n])) frame" "Reduced([n]) global" "[n] global"
+    copy.deepcopy(Reduced([n]))  # want "copy.deepcopy(Reduced([n])) frame" "Reduced([n]) global" "[n] global"

@@ -543,3 +543,62 @@ class Forwarded(Forwarding):
 
 def asked_of_what_a_body_assigns(n):
     return Forwarding(n).first([n])  # want "Forwarding(n).first([n]) returned" "Forwarding(n) unknown" "[n] unknown"
+
+
+class Answers:
+    def __getattr__(self, name):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+        raise AttributeError
+
+    @property
+    def rows(self):
+        KEEP.append(self)  # want "KEEP.append(self) frame"
+        return []  # want "[] returned"
+
+
+def asked_whether(n):
+    hasattr(Answers(), "lines")  # want "hasattr(Answers(), 'lines') frame" "Answers() global"
+    hasattr(Answers(), "rows")  # want "hasattr(Answers(), 'rows') frame" "Answers() global"
+    hasattr(Answers(), "row" + str(n))  # want "hasattr(Answers(), 'row' + str(n)) frame" "Answers() global" "'row' + str(n) global" "str(n) frame"
+
+
+def begins(cls):
+    def begin(self, *given):  # want "def begin argument" "*given global"
+        KEEP.append(given)  # want "KEEP.append(given) frame"
+
+    cls.__init__ = begin
+    return cls
+
+
+@begins
+class Begun:
+    def __init__(self, rows):
+        pass
+
+
+def put_there(cls):
+    cls.put = KEEP.append
+
+
+class Written:
+    def put(self, rows):
+        pass
+
+
+put_there(Written)  # want "put_there(Written) frame"
+
+
+class Writing(type):
+    def __init__(cls, *given):  # want "*given frame"
+        cls.set = KEEP.append
+
+
+class WrittenByMeta(metaclass=Writing):
+    def set(self, rows):
+        pass
+
+
+def put_by_others(n):
+    Begun([n])  # want "Begun([n]) unknown" "[n] unknown"
+    Written().put([n])  # want "Written().put([n]) frame" "Written() unknown" "[n] unknown"
+    WrittenByMeta().set([n])  # want "WrittenByMeta().set([n]) frame" "WrittenByMeta() unknown" "[n] unknown"

@@ -196,23 +196,6 @@ class Attributes(Calls):
         below = [] if what.exact or name not in self.universe.by_name else what.cls.lower(name)
         return list(dict.fromkeys(filter(None, (found, *below))))
 
-    def note_replaced(self, one: int, name: str) -> None:
-        """A module's or class's known function is put out of place, or all that an object's class has."""
-        what = self.type[one]
-        known: list[Function | None] = []
-        if type(what) is ModuleInfo:
-            known = [kind for kind in self.universe.lookup(what, name, builtins=False) if type(kind) is Function]
-        elif type(what) is Instance and name == "__class__":
-            known = [method for cls in what.cls.mro for method in cls.methods.values() if method.code is not None]
-        elif type(what) is Instance:
-            known = [what.cls.find(name), *([] if what.exact else what.cls.lower(name))]
-            known = [method for method in known if method is not None and method.kind not in ("property", "cached")]
-        elif type(what) is ClassInfo:
-            known = [what.find(name), *(what.lower(name) if self.subclassed >> one & 1 else [])]
-            if what.module.own:  # what all classes have, no other class has now: see ``assigned_instead``
-                known = [method for method in known if method is not None and not self.universe.of_object(method)]
-        self.patched.update(filter(None, known))
-
     def note_by_name(self, name: str, objects: int, line: int, one: int) -> None:
         """An attribute of an object of unknown type is set: any class that has such an attribute may be meant."""
         for cls in self.universe.classes_with(name):

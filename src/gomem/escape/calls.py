@@ -544,6 +544,9 @@ class Calls(Arguments):
                 bases = meant.union((target,))
                 if bases:
                     self.store(bases, name, meant.union(stored), line, f"global by {function.name}")
+                    if name in self.universe.by_name or name in ("__init__", "__new__"):  # in the place of a method: what a class decorator puts there
+                        for one in self.bits(bases):
+                            self.note_replaced(one, name)
             if before == len(self.log):
                 break
         for root, leaks in plan.leaks:
@@ -578,6 +581,26 @@ class Calls(Arguments):
         if not plan.makes:
             result |= self.made(number, self.universe.none) if isinstance(number, int) else 0
         return result
+
+    def note_replaced(self, one: int, name: str) -> None:
+        """A module's or class's known function is put out of place, or all that an object's class has."""
+        what = self.type[one]
+        known: list[Function | None] = []
+        if type(what) is ModuleInfo:
+            known = [kind for kind in self.universe.lookup(what, name, builtins=False) if type(kind) is Function]
+        elif type(what) is Instance and name == "__class__":
+            known = [method for cls in what.cls.mro for method in cls.methods.values() if method.code is not None]
+        elif type(what) is Instance:
+            known = [what.cls.find(name), *([] if what.exact else what.cls.lower(name))]
+            if any(base.name == "type" for base in what.cls.mro):  # a metaclass, which puts it into its classes
+                family = what.cls.family()
+                known += [method for method in self.universe.by_name.get(name, ()) if method.cls is not None and method.cls.meta in family]
+            known = [method for method in known if method is not None and method.kind not in ("property", "cached")]
+        elif type(what) is ClassInfo:
+            known = [what.find(name), *(what.lower(name) if self.subclassed >> one & 1 else [])]
+            if what.module.own:  # what all classes have, no other class has now: see ``assigned_instead``
+                known = [method for method in known if method is not None and not self.universe.of_object(method)]
+        self.patched.update(filter(None, known))
 
     def print(self, objects: int, files: int, number: Any, line: int) -> None:
         """Writes the objects' text to files, standard output if there is none. It may be kept until it is written out; of what is no

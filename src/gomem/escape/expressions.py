@@ -380,19 +380,20 @@ class Expressions(Frame):
             self._handled(node, dst)
         if isinstance(called, ast.Name) and called.id == "vars" and arguments[0]:
             self.emit(ir.LOAD_ATTR, dst, arguments[0][0], "__dict__", node.lineno)
-        elif isinstance(called, ast.Name) and called.id in ("getattr", "setattr") and len(arguments[0]) > 1:
+        elif isinstance(called, ast.Name) and called.id in ("getattr", "hasattr", "setattr") and len(arguments[0]) > 1:
             self._attribute_by_name(called.id, node, arguments[0], dst)
         return dst
 
     def _attribute_by_name(self, how: str, node: ast.Call, given: tuple[int, ...], dst: int) -> None:
-        """``getattr`` and ``setattr`` with a name that is written there. What is no identifier counts as computed: it could mean a field of the analysis."""
+        """``getattr``, ``hasattr`` and ``setattr`` with a name that is written there. What is no identifier counts as computed: it could mean a field of the analysis."""
         name = node.args[1]
         if not isinstance(name, ast.Constant) or not isinstance(name.value, str) or not name.value.isidentifier():
             return
-        if how == "getattr":
+        if how != "setattr":  # hasattr gets it, too: a property is called
             found = self.new()
             self.emit(ir.LOAD_ATTR, found, given[0], name.value, node.lineno)
-            self.copy_to(dst, found)
+            if how == "getattr":
+                self.copy_to(dst, found)
         elif len(given) > 2:
             self.emit(ir.STORE_ATTR, given[0], name.value, given[2], node.lineno)
 
